@@ -1,0 +1,1 @@
+"""The mathematics, its runs and its lessons."""
