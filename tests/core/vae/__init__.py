@@ -1,0 +1,1 @@
+"""Configs, data, model, training and evaluation."""
