@@ -1,0 +1,1 @@
+"""What becomes of runs when processes die and the database fails."""
