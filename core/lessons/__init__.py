@@ -1,0 +1,1 @@
+"""One module for each page: choices in, one frozen result out."""

@@ -1,0 +1,1 @@
+"""What each page decides and shows."""
