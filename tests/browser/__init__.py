@@ -1,0 +1,1 @@
+"""The real site and its components in a real browser."""
