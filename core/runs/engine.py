@@ -240,6 +240,7 @@ class _Calls:
 
     def __init__(self, address: str, security: dict[str, Any]) -> None:
         self._client: Any = None
+        self._is_closing = False
         self._open: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="calls", daemon=True)
@@ -310,12 +311,17 @@ class _Calls:
         self._open.add(task)
         try:
             return await self._client.submit(function, *arguments, key=key, pure=False)
-        except (FutureCancelledError, asyncio.CancelledError) as error:
+        except FutureCancelledError as error:
+            raise EngineUnavailable("The processes that train have ended.") from error
+        except asyncio.CancelledError as error:
+            if not self._is_closing:  # whoever made the call has taken it back
+                raise
             raise EngineUnavailable("The processes that train have ended.") from error
         finally:
             self._open.discard(task)
 
     async def _disconnect(self) -> None:
+        self._is_closing = True
         lost = list(self._open)
         for task in lost:
             task.cancel()

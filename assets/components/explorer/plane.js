@@ -145,8 +145,8 @@ export class Plane {
     if (event.key in ways) {
       const step = event.shiftKey ? 5 * STEP : STEP;
       const [dx, dy] = ways[event.key];
-      this.tell.move(this.at[0] + step * dx, this.at[1] + step * dy, "key");
-    } else if (event.key === "Home") this.tell.move(0, 0, "key");
+      this.#moveByKey(this.at[0] + step * dx, this.at[1] + step * dy);
+    } else if (event.key === "Home") this.#moveByKey(0, 0);
     else if (event.key === "Enter") {
       const image = this.nearest(this.at, Infinity);
       if (image !== null) this.tell.pick(image);
@@ -155,6 +155,12 @@ export class Plane {
     event.stopPropagation();
     clearTimeout(this.#timer);
     if (event.key !== "Enter") this.#timer = setTimeout(() => this.tell.rest(), QUIET_MS);
+  }
+
+  // The next key goes on from here, be the marker drawn by then or not.
+  #moveByKey(x, y) {
+    this.at = [x, this.dims[1] < 0 ? 0 : y];
+    this.tell.move(x, y, "key");
   }
 
   #at(event) {

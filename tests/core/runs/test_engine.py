@@ -4,11 +4,13 @@ The bugs these tests catch: a worker that anyone on the machine may send code to
 a folder that stays behind, a web process that grows because an answer drags a library in.
 """
 
+import gc
 import os
 import socket
 import ssl
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -68,6 +70,17 @@ class TestLocalEngine:
         with pytest.raises(ValueError, match="invalid literal"):
             engine.submit(int, "no number", key="two").result(20)
 
+    def test_says_nothing_of_a_call_that_was_taken_back(self, engine, caplog):
+        """
+        Whoever cancels a call wants no answer, and the log needs none either.
+        """
+        call = engine.submit(time.sleep, 2.0, key="taken back")
+        assert call.cancel()
+        engine.submit(os.getpid, key="after it").result(20)
+        gc.collect()
+
+        assert caplog.text == ""
+
     def test_says_what_it_computes_with(self, engine):
         """
         The answer is plain enough that the web process needs no torch to read it.
@@ -119,7 +132,7 @@ class TestTheEnd:
         engine.start()
         started = psutil.Process(engine.process_id).children(recursive=True)
         folder = Path(engine._folder)
-        call = engine.submit(slow, key="slow")
+        call = engine.submit(time.sleep, 60.0, key="slow")
         assert folder.is_dir()
         engine.close()
         is_over = are_gone(started)
@@ -174,12 +187,6 @@ class TestTheEnd:
 
         assert is_over
         assert not folder.exists()
-
-
-def slow():
-    import time
-
-    time.sleep(60)
 
 
 class TestRemoteEngine:
