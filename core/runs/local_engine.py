@@ -19,13 +19,18 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from dask import config
-from distributed import Nanny, Scheduler, SpecCluster, Worker
+from distributed import Nanny, Scheduler, Worker
 from distributed.security import Security
 
 __all__ = ["main"]
 
 CLOSE_S = 3.0
 """Time that dask is given to put its things away."""
+
+PAUSE_S = 1.0
+"""Time between two tries to start a worker."""
+
+_LOG = logging.getLogger(__name__)
 
 QUIET: dict[str, Any] = {
     "distributed.admin.system-monitor.disk": False,
@@ -102,33 +107,51 @@ async def _serve(workers: int, folder: str, answer: TextIO) -> None:
         "silence_logs": logging.WARNING,
     }
     with config.set(QUIET | {"temporary-directory": folder}):
-        cluster = await SpecCluster(
-            scheduler={"cls": _Scheduler, "options": common},
-            worker={"cls": Nanny, "options": common | worker},
-            asynchronous=True,
-            security=security,
-        )
-        cluster.scale(workers)
+        scheduler = await _Scheduler(**common)
+        parents: dict[int, Nanny] = {}
+        keeping = [
+            asyncio.create_task(_keep_worker(scheduler.address, i, parents, common | worker))
+            for i in range(workers)
+        ]
         credentials = {
             "tls_ca_file": security.tls_ca_file,
             "tls_client_cert": security.tls_client_cert,
             "tls_client_key": security.tls_client_key,
         }
-        greeting = {"address": cluster.scheduler_address, "folder": folder}
+        greeting = {"address": scheduler.address, "folder": folder}
         with suppress(OSError), answer:  # whoever started us may be gone: then we end as well
             print(json.dumps(greeting | credentials), file=answer)
         await over.wait()
         # A worker in the middle of a training would take its time to go; what it has done is
         # in the store, so it need not.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        for nanny in cluster.workers.values():
+        for task in keeping:
+            task.cancel()
+        for nanny in parents.values():
             nanny.auto_restart = False
             if nanny.process is not None and nanny.process.process is not None:
                 await nanny.process.process.kill()
-        closing = cluster.close()
-        if closing is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(closing, CLOSE_S)
+        closing = [server.close() for server in (*parents.values(), scheduler)]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), CLOSE_S)
+
+
+async def _keep_worker(
+    address: str, number: int, parents: dict[int, Nanny], options: dict[str, Any]
+) -> None:
+    """See that there is a worker of this number.
+
+    Its parent starts it again where it is lost. A parent that has given up is replaced: dask's
+    own clusters would be without that worker from then on.
+    """
+    while True:
+        parents[number] = nanny = Nanny(address, name=number, **options)
+        try:
+            await nanny
+            await nanny.finished()
+        except Exception:
+            _LOG.exception("A worker could not be started.")
+        await asyncio.sleep(PAUSE_S)
 
 
 def _wait_for_end(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:

@@ -4,6 +4,7 @@ The bugs these tests catch: a worker that anyone on the machine may send code to
 a folder that stays behind, a web process that grows because an answer drags a library in.
 """
 
+import asyncio
 import gc
 import os
 import socket
@@ -17,7 +18,7 @@ import psutil
 import pytest
 from run_site import ROOT, are_gone, engine_processes, eventually, settings_in, worker_processes
 
-from core.runs import worker
+from core.runs import local_engine, worker
 from core.runs.engine import EngineUnavailable, LocalEngine, RemoteEngine, engine_for
 
 pytestmark = pytest.mark.slow
@@ -187,6 +188,39 @@ class TestTheEnd:
 
         assert is_over
         assert not folder.exists()
+
+
+class TestAWorkersParent:
+    def test_that_gives_up_is_replaced(self, monkeypatch):
+        """
+        One that ended by itself, and one that could not start a worker, leave no gap.
+        """
+        parents = []
+
+        class Parent:
+            def __init__(self, *arguments, **options):
+                parents.append(self)
+
+            def __await__(self):
+                if len(parents) == 2:
+                    raise RuntimeError("no memory")
+                yield from ()
+
+            async def finished(self):
+                if len(parents) == 3:
+                    await asyncio.Event().wait()
+
+        async def watched():
+            held = {}
+            keeping = asyncio.create_task(local_engine._keep_worker("tls://", 0, held, {}))
+            while len(parents) < 3:
+                await asyncio.sleep(0)
+            keeping.cancel()
+            return held
+
+        monkeypatch.setattr(local_engine, "Nanny", Parent)
+        monkeypatch.setattr(local_engine, "PAUSE_S", 0.0)
+        assert asyncio.run(watched()) == {0: parents[-1]}
 
 
 class TestRemoteEngine:
