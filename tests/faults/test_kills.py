@@ -22,8 +22,8 @@ from tests.faults.undisturbed import EVERY, assert_is_undisturbed, config_of
 
 pytestmark = pytest.mark.slow
 
-KILLS = {"worker": 10, "engine": 5, "server": 6}
-AT_ONCE = 3
+KILLS = {"worker": 12, "engine": 4, "server": 4}
+AT_ONCE = 4
 """Kills in a row, before two runs have to have got on again."""
 
 UNFINISHED, STEPS, LONG_S = 3, 100, 60.0
@@ -34,10 +34,11 @@ class Witness:
 
     Args:
         store: Where the runs are.
+        running: The site that is asked for them.
     """
 
-    def __init__(self, store):
-        self.store, self.ids = store, []
+    def __init__(self, store, running):
+        self.store, self.running, self.ids = store, running, []
         self._seen = {}
 
     @property
@@ -59,10 +60,16 @@ class Witness:
 
     def wait_for_reports(self):
         """
-        Two runs have got on.
+        Two runs have got on. Where some end meanwhile, others begin.
         """
         before = {run.id: run.sequence for run in self.runs}
-        patiently(lambda: sum(run.sequence > before[run.id] for run in self.runs) >= 2)
+
+        def have_got_on():
+            while len(self.unfinished) < UNFINISHED:
+                self.ids.append(self.running.submit(config_of(len(self.ids), STEPS)))
+            return sum(run.sequence > before.get(run.id, 0) for run in self.runs) >= 2
+
+        patiently(have_got_on)
 
     def wait_for_survivors(self):
         """
@@ -102,13 +109,10 @@ def test_all_runs_end_as_if_nothing_had_happened(tmp_path, moments):
     """
     victims = [what for what, times in KILLS.items() for _ in range(times)]
     moments.shuffle(victims)
-    store, seed = Store(settings_in(tmp_path).store_url), 0
-    witness = Witness(store)
+    store = Store(settings_in(tmp_path).store_url)
     with site(tmp_path, workers=2) as running:
+        witness = Witness(store, running)
         for first in range(0, len(victims), AT_ONCE):
-            while len(witness.unfinished) < UNFINISHED:
-                witness.ids.append(running.submit(config_of(seed, STEPS)))
-                seed += 1
             witness.wait_for_reports()
             # A server takes its engine along, and an engine its workers: they come last.
             for what in sorted(victims[first : first + AT_ONCE], key=list(KILLS).index):
