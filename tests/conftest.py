@@ -4,6 +4,9 @@ import os
 import shutil
 import tempfile
 
+# Before NumPy and torch look for it: two processes of tests share the cores (pyproject.toml).
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 from hypothesis import settings

@@ -49,7 +49,8 @@ class TestRateByDimension:
 
     def test_single_precision_is_what_trains(self):
         """
-        In single precision it loses and keeps the digits that the trainer's rate does.
+        In single precision it loses and keeps the digits that the trainer's rate does, up to
+        the last one of what both subtract.
         """
         log_var = np.array([0.3, 1e-2, 1e-4, -1e-5, 1e-7, -1e-8], dtype=np.float32)[:, None]
         mean = np.zeros_like(log_var)
@@ -57,7 +58,8 @@ class TestRateByDimension:
         expected = rate(torch.tensor(mean)[None], torch.tensor(log_var)[None])[0]
         found = rate_by_dimension(mean, log_var)
         assert found.dtype == np.float32
-        np.testing.assert_allclose(found.sum(-1), expected, rtol=1e-5, atol=1e-14)
+        off = np.abs(found.sum(-1) - expected.numpy())
+        assert (off <= 1e-6 * expected.numpy() + np.spacing(np.abs(log_var[:, 0]))).all()
 
     @given(
         log_var=arrays(
