@@ -50,6 +50,7 @@ __all__ = [
     "choices_of",
     "config_of",
     "differences",
+    "followed",
     "from_weights",
     "images_of",
     "measured",
@@ -290,6 +291,19 @@ def choices_of(config: TrainConfig) -> Choices | None:
     is_plain = config.members == 1 and config.threads == 1 and not by_hand
     is_expressed = on_marks and choices.epochs <= LAST_EPOCHS
     return choices if is_expressed and is_plain else None
+
+
+def followed(run: Run) -> Choices | None:
+    """Where the controls stand for whoever follows a link that names a run and nothing else.
+
+    They describe its training, on whatever is the faster way on this machine; None if they
+    cannot.
+    """
+    config = _config_of(run)
+    choices = choices_of(config) if config is not None else None
+    if choices is None:
+        return None
+    return dataclasses.replace(choices, device=UNTOUCHED.device, precision=UNTOUCHED.precision)
 
 
 def differences(

@@ -310,6 +310,8 @@ class TrainConfig:
     def from_json(cls, fields: Mapping[str, Any], *, depth: int = 0) -> "TrainConfig":
         """Read a config back, trusting nothing.
 
+        A file that counts in epochs need not say that it does not count in steps.
+
         Args:
             fields: The config as JSON values.
             depth: How many trainings have been read around this one.
@@ -326,6 +328,8 @@ class TrainConfig:
                     f"`{name}` is not a setting; choose from {', '.join(sorted(known))}."
                 )
         values: dict[str, Any] = {name: _frozen(value) for name, value in fields.items()}
+        if values.get("epochs") is not None:
+            values.setdefault("steps", None)
         if isinstance(values.get("start"), Mapping):
             if depth > MOST_STARTS:
                 raise ValueError(f"`start` must not lie more than {MOST_STARTS} trainings deep.")

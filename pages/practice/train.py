@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.lessons import doubts as doubts_lesson
 from core.lessons import train as lesson
+from core.runs.records import Run
 from core.vae.config import TrainConfig
 from ui import components, controls, page, past_runs, take_home, watch
 
@@ -86,6 +87,15 @@ def await_run() -> None:
         st.rerun()
 
 
+def follow(run: Run) -> None:
+    """Set the controls as for the run of a link that names it and nothing else, once."""
+    is_new = "train_followed" not in st.session_state
+    st.session_state["train_followed"] = True
+    names = lesson.UNTOUCHED.values()
+    if is_new and not names.keys() & st.query_params.keys() and (choices := lesson.followed(run)):
+        controls.set_all(choices.values(), names)
+
+
 page.begin(__file__)
 untouched, presets = lesson.UNTOUCHED, lesson.presets()
 values = {name: preset.choices.values() for name, preset in presets.items()}
@@ -101,6 +111,8 @@ left, right = page.bench()
 # First, so that the browser follows the run while the rest is still on its way.
 shown = watch.shown("train")
 beside, run = watch.beside("train", shown.run), shown.run
+if run is not None:
+    follow(run)
 with right:
     steps_per_epoch, labels = lesson.images_of(run)
     components.run_view(

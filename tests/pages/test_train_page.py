@@ -266,6 +266,23 @@ class TestRun:
         assert not any("differ" in caption for caption in captions(app))
         assert any("acts on it while it trains" in caption for caption in captions(app))
 
+    def test_a_link_of_a_run_alone_sets_the_controls(self, service):
+        """
+        Whoever follows it sees how the run was trained, and may move on from there; a link that
+        names a setting is left as it is.
+        """
+        found = service.put(dataclasses.replace(default_run(), betas=(4.0,), latent_dim=3))
+        app = open_page("train", run=found.id)
+        assert (app.select_slider(key="beta").value, app.number_input(key="latent").value) == (
+            4,
+            3,
+        )
+        assert not any("differ" in caption for caption in captions(app))
+        app.select_slider(key="beta").set_value(2.0).run()
+        assert app.select_slider(key="beta").value == 2.0
+
+        assert open_page("train", run=found.id, latent="5").select_slider(key="beta").value == 1.0
+
     def test_a_finished_run_is_trained_on(self, service):
         """
         More steps make a new run of one's own; the finished one stays as it is.

@@ -94,16 +94,17 @@ export class Facts {
   /** Say how the run stands, or that there is none. */
   update(scene, run) {
     const { history, step, total } = scene;
-    const { config, machine, queue } = run?.record ?? {};
+    const { config, machine, message, queue } = run?.record ?? {};
     const isTrained = total !== null && history.lastStep >= total;
     const now = run ? (run.state ?? "unheard") : "none";
+    const isHeldUp = now === "running" && Boolean(message); // such as by the loss of its worker
     const state = now === "running" && isTrained ? "measuring" : now;
     const here = Math.max(0, Math.round(step));
     const shown = {
       state: stateWords(state, queue),
       step: step < 0 ? "" : `${scene.isFollowing || here >= history.lastStep ? "" : "shown: "}step ${whole(here)}${total === null ? "" : ` of ${whole(total)}`}`,
       epoch: epochWords(here, step, run?.stepsPerEpoch),
-      speed: speedWords(history.training, step, config?.batch_size),
+      speed: isHeldUp ? "" : speedWords(history.training, step, config?.batch_size),
       device: deviceWords(config, machine),
       time: timeWords(history.training, total, state),
     };

@@ -237,6 +237,15 @@ class TestValidation:
 
 
 class TestSize:
+    def test_reads_a_file_that_counts_in_epochs(self):
+        """
+        It need not say that it does not count in steps; one that counts in both is refused.
+        """
+        read = TrainConfig.from_json({"epochs": 3})
+        assert (read.epochs, read.steps) == (3, None)
+        with pytest.raises(ValueError, match="must not both be set"):
+            TrainConfig.from_json({"epochs": 3, "steps": 10})
+
     def test_turns_epochs_into_steps(self):
         """
         An epoch is as many full batches as there are.
