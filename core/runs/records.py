@@ -42,13 +42,17 @@ LONGEST_NAME = 60
 
 TRANSITIONS: dict[str, frozenset[str]] = {
     "queued": frozenset({"running", "stopped", "failed"}),
-    "running": frozenset({"running", "paused", "stopped", "done", "failed"}),
+    "running": frozenset({"running", "queued", "paused", "stopped", "done", "failed"}),
     "paused": frozenset({"queued", "stopped"}),
     "stopped": frozenset({"queued"}),
     "failed": frozenset({"queued"}),
     "done": frozenset(),
 }
-"""Which states may follow which. From running to running is the next attempt of a lost run."""
+"""Which states may follow which.
+
+From running to running is the next attempt of a lost run, from running to queued a run that gives
+way to those that wait.
+"""
 
 STATES = tuple(TRANSITIONS)
 

@@ -177,6 +177,14 @@ class Store:
         with self._reading() as connection:
             return connection.execute(query).scalar_one() or None
 
+    def is_anyone_waiting(self, seconds: float) -> bool:
+        """Whether a run has been in the queue for longer than that."""
+        query = sa.select(
+            sa.exists().where(RUNS.c.state == "queued", RUNS.c.queued <= self._clock() - seconds)
+        )
+        with self._reading() as connection:
+            return bool(connection.execute(query).scalar_one())
+
     def unfinished(self) -> list[Run]:
         """The runs that no worker holds although they should go on, longest waiting first."""
         lost = sa.and_(RUNS.c.state == "running", RUNS.c.lease < self._clock())
@@ -558,7 +566,8 @@ class Store:
                 _replace_checkpoint(connection, run_id, checkpoint)
             run = _existing(connection, run_id)
             if end is not None:
-                self._move(connection, run, end.state, message=end.message)
+                last = {"queued": self._clock()} if end.state == "queued" else {}
+                self._move(connection, run, end.state, message=end.message, **last)
             return Orders(stop=run.stop_requested, pause=run.pause_requested, beta=run.steer)
 
     def orders(self, run_id: str, attempt: int) -> Orders:

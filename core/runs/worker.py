@@ -42,6 +42,9 @@ __all__ = [
 CHECKPOINT_S, BIG_CHECKPOINT_S = 0.5, 2.0
 """Time between two checkpoints: what a lost worker's successor may have to repeat."""
 
+SLICE_S, WAITING_S = 60.0, 10.0
+"""Time that a run has its worker to itself; then it gives way to any that waits for so long."""
+
 BIG_CHECKPOINT = 1_000_000
 """Bytes from which a checkpoint is big: writing it more often would wear on the disk."""
 
@@ -295,6 +298,8 @@ def _train(store: Store, claim: Claim, keeper: Keeper, limit_s: float) -> End | 
                 weights = report.snapshot.weights
             now = time.monotonic()
             end = _early_end(keeper, run, now - began, limit_s)
+            if end is None and now - began >= SLICE_S and now - saved >= pause_s:
+                end = _way_given(store)
             if end or now - saved >= pause_s or report.step == config.total_steps:
                 tensors = report.checkpoint()
                 keeper.checkpoint(report.step, tensors)
@@ -342,6 +347,18 @@ def _early_end(keeper: Keeper, run: Run, spent_s: float, limit_s: float) -> End 
             message=f"Stopped after {limit}, the longest that a run may train here."
             " Go on takes it up again from this step.",
         )
+    return None
+
+
+def _way_given(store: Store) -> End | None:
+    """The end of an attempt whose run goes back into the queue, if others have waited in it."""
+    with suppress(StoreUnavailable):  # the keeper says so, and waits
+        if store.is_anyone_waiting(WAITING_S):
+            return End(
+                state="queued",
+                message="Others were waiting, so this run has let them train. It goes on by "
+                "itself when it is its turn.",
+            )
     return None
 
 

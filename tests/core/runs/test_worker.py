@@ -47,6 +47,42 @@ class TestExecute:
         assert 0.5 <= stopped.spent < 2
         assert store.checkpoint(run.id).step == stopped.step > 10
 
+    def test_gives_way_to_a_run_that_waits(self, store, monkeypatch):
+        """
+        A long run goes to the end of the queue with all it has, and on from there. Its time
+        still counts.
+        """
+        monkeypatch.setattr(worker, "SLICE_S", 0.1)
+        monkeypatch.setattr(worker, "WAITING_S", 0.0)
+        monkeypatch.setattr(worker, "CHECKPOINT_S", 0.0)
+        run = asked(store, FakeConfig(steps=60, step_s=0.01))
+        other = asked(store, FakeConfig(steps=3, step_s=0, seed=1))
+        worker.execute(run.id, 1, store.url, 60.0)
+        left = store.run(run.id)
+        assert left.state == "queued"
+        assert left.message.startswith("Others were waiting")
+        assert 0 < store.checkpoint(run.id).step == left.step < 60
+        assert [each.id for each in store.unfinished()] == [other.id, run.id]
+
+        worker.execute(other.id, 1, store.url, 60.0)
+        worker.execute(run.id, 2, store.url, 60.0)
+        done = store.run(run.id)
+        assert (done.state, done.step, done.message) == ("done", 60, None)
+        assert done.spent > left.spent > 0.1
+        assert [step for step, _ in numbers(store, run)] == list(range(1, 61))
+
+    def test_keeps_its_worker_where_nobody_waits(self, store, monkeypatch):
+        """
+        There is nothing to give way to.
+        """
+        monkeypatch.setattr(worker, "SLICE_S", 0.0)
+        monkeypatch.setattr(worker, "CHECKPOINT_S", 0.0)
+        run = asked(store, FakeConfig(steps=5, step_s=0.01))
+        asked(store, FakeConfig(steps=3, step_s=0, seed=1))  # for less than ten seconds
+        worker.execute(run.id, 1, store.url, 60.0)
+
+        assert store.run(run.id).state == "done"
+
     def test_does_nothing_twice(self, store):
         """
         A task that is run again, or too late, leaves the run as it is.
