@@ -101,9 +101,11 @@ def epoch_figures() -> Iterator[Figure]:
             per_step(resolved(long, fast), data, epoch),
             per_step(resolved(wide, fast), data, wide.steps_per_epoch),
             matrix_products(wide, fast),
+            per_step(resolved(wide, "fp32"), data, wide.steps_per_epoch),
+            matrix_products(wide, "fp32"),
         ]
     )
-    plain_epoch, fp32, best, wide_step, products = seconds
+    plain_epoch, fp32, best, wide_step, products, wide_fp32, products_fp32 = seconds
     note = f"plain epoch of {data.info.title} over ours, batch 128"
     yield Figure("epoch_ratio_fp32", plain_epoch / (fp32 * epoch), least=1.5, note=note)
     least = 2.4 if fast == "bf16" else 1.5
@@ -113,6 +115,7 @@ def epoch_figures() -> Iterator[Figure]:
     yield Figure(
         "gemm_share", products / wide_step, least=0.75, note=f"bare products, batch 256, {fast}"
     )
+    yield Figure("gemm_share_fp32", products_fp32 / wide_fp32, least=0.75, note="the same in fp32")
     yield Figure("plain_epoch_seconds", plain_epoch, "s", note="for the record")
     yield Figure("epoch_seconds_best", best * epoch, "s", note="for the record")
 
