@@ -113,9 +113,11 @@ def main() -> None:
             )
         ]
         (Path(folder) / "warm").mkdir()
-        with running_site(Path(folder) / "warm") as site:
-            figures += measured(browser, site)
-    show(figures, as_json=as_json)
+        try:
+            with running_site(Path(folder) / "warm") as site:
+                figures += measured(browser, site)
+        finally:  # what was measured is told, even where something came in between
+            show(figures, as_json=as_json)
 
 
 def first_report(browser: Browser, folder: Path) -> float:
