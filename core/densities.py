@@ -37,6 +37,7 @@ __all__ = [
     "kl_by_quadrature",
     "kl_by_sampling",
     "kl_divergence",
+    "mean_weight",
     "unsupported",
     "weight_variance",
 ]
@@ -461,9 +462,21 @@ def kl_by_sampling(p: Density, q: Density, rng: np.random.Generator, count: int)
     if count < 1:
         raise ValueError(f"`count` must be at least 1, got {count}.")
     x = p.sample(rng, count)
-    drawn = p.log_density(x) - q.log_density(x)
+    return mean_weight(p.log_density(x) - q.log_density(x))
+
+
+def mean_weight(drawn: Float[np.ndarray, " sample"]) -> Sampled:
+    """The mean of some weights of evidence that were drawn: it estimates a divergence.
+
+    Infinite once a draw was impossible for Q.
+
+    Example:
+        >>> mean_weight(np.array([1.0, 3.0]))
+        Sampled(value=2.0, standard_error=1.0)
+    """
     if not np.isfinite(drawn).all():
         return Sampled(math.inf, 0.0)
+    count = len(drawn)
     spread = float(drawn.std(ddof=1)) if count > 1 else math.inf
     return Sampled(float(drawn.mean()), spread / math.sqrt(count))
 
