@@ -165,11 +165,11 @@ def amount(nats: float, unit: Unit) -> str:
 
     Example:
         >>> amount(0.5, "nats"), amount(0.00020011, "dB"), amount(math.inf, "bits")
-        ('0.5000 nats', '8.69·10⁻⁴ dB', '∞ bits')
+        ('0.5000 nats', '8.69·10⁻⁴ dB', 'infinite')
     """
     size = nats * UNITS[unit]
     if math.isinf(size):
-        return f"∞ {unit}"
+        return "infinite"
     if size == 0 or 1e-3 <= size < 1e5:
         return f"{size:,.4f} {unit}" if size else f"0 {unit}"
     digits, power = f"{size:.2e}".split("e")

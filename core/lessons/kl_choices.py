@@ -53,9 +53,9 @@ SCALES = tuple(i / 20 for i in range(2, 81))
 """Marks that a density is dragged to, in units of x."""
 
 WORLDS = ("P", "Q")
-PAIRS = ("Two densities", "Two coins")
+PAIRS = ("Densities", "Coins")
 HORIZONS = (10, 20, 50, 100, 200)
-ENDS = ("The true one wins", "Either one wins")
+ENDS = ("One", "Two")
 MEASURES = {"Centimetres": ("cm", 1.0), "Feet": ("ft", 1 / 30.48), "Metres": ("m", 0.01)}
 """Units of length by their names: how they are written, and how many make a centimetre."""
 
@@ -86,7 +86,7 @@ class Choices:
         of: Whether the densities or the coins are sampled.
         horizon: Samples along the axis of the fan.
         threshold: Evidence that ends a race, as typed.
-        ends: Whether evidence for the wrong one ends a race as well.
+        ends: How many thresholds there are: with two, evidence for the wrong one ends a race too.
         heads_p: Chance of heads of P's coin, as typed.
         heads_q: The same of Q's.
         flips: How often the coin has been flipped.
@@ -131,10 +131,10 @@ class Choices:
     q_apart: float = 4.0
     q_share: float = 0.5
     source: str = "P"
-    of: str = "Two densities"
+    of: str = "Densities"
     horizon: int = 50
     threshold: str = "13 dB"
-    ends: str = "The true one wins"
+    ends: str = "One"
     heads_p: str = "1/2"
     heads_q: str = "1"
     flips: int = 0

@@ -19,6 +19,7 @@ from core.densities import (
     kl_by_quadrature,
     kl_by_sampling,
     kl_divergence,
+    unsupported,
     weight_variance,
 )
 from core.evidence import Unit
@@ -68,29 +69,45 @@ def integrand(choices: Choices) -> Shown:
     }
     return Shown(
         data=data,
-        verdict=_said(both, unit),
+        verdict=_said(p, q, both, unit),
         table=Table(("", "exact", "found by", f"by {DRAWS:,} draws"), tuple(rows)),
     )
 
 
-def where(found: Divergence, one: str, other: str) -> str:
-    """Why a divergence is infinite, with the exact place, in words."""
-    if found.place is None:
+def where(p: Density, q: Density, one: str, other: str) -> str:
+    """Why KL[p; q] is infinite, with the exact place, in words.
+
+    Args:
+        p: The density that is averaged over.
+        q: The other one.
+        one: Name of the first.
+        other: Name of the other.
+
+    Example:
+        >>> from core.densities import Uniform
+        >>> where(Normal(), Uniform(-1.0, 1.0), "P", "Q")
+        'P may fall below x = −1 and above x = 1, where Q never does'
+    """
+    forbidden = unsupported(p, q)
+    if not forbidden:
         return f"the tails of {one} are too heavy for those of {other}"
-    low, high = found.place
+    places = " and ".join(_interval(low, high) for low, high in forbidden)
+    return f"{one} may fall {places}, where {other} never does"
+
+
+def _interval(low: float, high: float) -> str:
     if math.isinf(low):
-        return f"{one} may fall below x = {_place(high)}, where {other} never does"
+        return f"below x = {_place(high)}"
     if math.isinf(high):
-        return f"{one} may fall above x = {_place(low)}, where {other} never does"
-    return f"{one} may fall between x = {_place(low)} and {_place(high)}, where {other} never does"
+        return f"above x = {_place(low)}"
+    return f"between x = {_place(low)} and {_place(high)}"
 
 
-def _said(both: tuple[Divergence, Divergence], unit: Unit) -> str:
+def _said(p: Density, q: Density, both: tuple[Divergence, Divergence], unit: Unit) -> str:
+    reasons = where(p, q, "P", "Q"), where(q, p, "Q", "P")
     infinite = [
-        f"{name} is **infinite**: {where(found, *worlds)}."
-        for name, found, worlds in zip(
-            (FORWARD, REVERSE), both, (("P", "Q"), ("Q", "P")), strict=True
-        )
+        f"{name} is **infinite**: {why}."
+        for name, found, why in zip((FORWARD, REVERSE), both, reasons, strict=True)
         if math.isinf(found.value)
     ]
     if infinite:
@@ -208,7 +225,7 @@ def _fits_said(choices: Choices, found: Fits) -> str:
 
 
 def units(choices: Choices) -> Shown:
-    """Two laws of heights in one unit of length: entropies move with it, the divergence does not."""
+    """Two laws of heights in a unit of length: entropies move with it, the divergence does not."""
     unit = choices.evidence_unit
     p_cm = Normal(choices.height_p, choices.spread_p)
     q_cm = Normal(choices.height_q, choices.spread_q)

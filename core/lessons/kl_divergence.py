@@ -97,7 +97,7 @@ def _gaussians(mean: float, scale: float) -> Choices:
 
 _CLOSE = Choices(p_mean=0.25, q_mean=0.0, q_scale=1.0, horizon=200)
 _RACE = Choices(view="Race", p_mean=0.5, q_scale=1.0)
-_LAPLACE = Choices(heads_p="51 %", heads_q="50 %", unit="Decibans", of="Two coins")
+_LAPLACE = Choices(heads_p="51 %", heads_q="50 %", unit="Decibans", of="Coins")
 _CODES = Choices(view="Codes", unit="Bits")
 
 CASES: dict[str, Case] = {
@@ -115,7 +115,7 @@ CASES: dict[str, Case] = {
         "Infinite mean", Choices(view="Samples", p="Student, 1 degree", p_mean=0.0, q_scale=2.0)
     ),
     "ruled_out": Case(
-        "Ruled out by a toss", Choices(view="Samples", of="Two coins", horizon=10, unit="Bits")
+        "Ruled out by a toss", Choices(view="Samples", of="Coins", horizon=10, unit="Bits")
     ),
     "race": Case("To 20:1", replace(_RACE, threshold="20:1")),
     "either": Case("Either one wins", replace(_RACE, ends=ENDS[1])),
@@ -124,7 +124,9 @@ CASES: dict[str, Case] = {
     "heads": Case(
         "Five heads", Choices(view="Coins", source="Q", flips=5, unit="Decibans", draw=0)
     ),
-    "first_tails": Case("The first tails", Choices(view="Coins", flips=8, unit="Bits")),
+    "first_tails": Case(
+        "Before the first tails", Choices(view="Coins", flips=3, draw=22, unit="Bits")
+    ),
     "births": Case("Laplace's births", replace(_LAPLACE, view="Coins", flips=200)),
     "bent": Case("60 or 40", Choices(view="Coins", heads_p="60 %", heads_q="40 %", flips=30)),
     "cover": Case("Two far bumps", Choices(view="Two fits", apart=6.0, own_mean=3.0)),

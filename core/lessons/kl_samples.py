@@ -15,6 +15,7 @@ from core.densities import kl_divergence, weight_variance
 from core.divergence import bernoulli_kl, table_kl, table_weight_variance
 from core.evidence import in_unit
 from core.lessons.kl_choices import (
+    ENDS,
     MOST_FLIPS,
     Choices,
     Shown,
@@ -84,6 +85,8 @@ def fan(choices: Choices, size: Size) -> Shown:
     at_end = float((totals[:, -1] < 0).mean())
     refuted = float(np.isinf(totals[:, -1]).mean())
     slope = notation.amount(world.kl, unit)
+    if math.isfinite(world.kl):
+        slope += " a sample"
     name = f"KL[{world.true}; {world.other}]"
     data = {
         "kind": "fan",
@@ -96,12 +99,12 @@ def fan(choices: Choices, size: Size) -> Shown:
             [finite(x) for x in row] for row in _scaled(sign * totals[:SINGLE_RUNS], choices)
         ],
         "numbers": [
-            headline(f"mean slope {name}", f"{slope} a sample", world.role),
+            headline(name, slope, world.role),
             headline(f"misled after {min(shown, 5)} samples", f"{misled:.1%}"),
         ],
         "alt": f"Running totals of the evidence for P in {size} from {world.true}, with bands "
-        f"for the middle half and nine tenths of the runs. Their mean slope is {name}, {slope} a "
-        f"sample. After {min(shown, 5)} samples {misled:.1%} of the runs speak for "
+        f"for the middle half and nine tenths of the runs. Their mean slope is {name}, {slope}. "
+        f"After {min(shown, 5)} samples {misled:.1%} of the runs speak for "
         f"{world.other}, after {shown} {at_end:.1%}.",
     }
     if math.isinf(world.kl):
@@ -124,14 +127,14 @@ def fan(choices: Choices, size: Size) -> Shown:
 
 
 def race(choices: Choices, size: Size) -> Shown:
-    """When the evidence of each run reaches a threshold, beside threshold over KL and Wald's law."""
+    """When the evidence of each run reaches a threshold, beside threshold/KL and Wald's law."""
     try:
         world = _world(choices)
         goal = threshold(choices.threshold)
     except ValueError as error:
         return Shown(problems=(str(error),))
     unit = choices.evidence_unit
-    is_two_sided = choices.ends == "Either one wins"
+    is_two_sided = choices.ends == ENDS[1]
     found = sequential.race(_totals(choices, world, size), goal, is_two_sided=is_two_sided)
     stopped = found.times[found.times > 0]
     name = f"KL[{world.true}; {world.other}]"
@@ -184,7 +187,7 @@ def race(choices: Choices, size: Size) -> Shown:
             headline(f"threshold / {name}", _samples(ideal, world.kl)),
         ],
         "alt": f"How many of {size.runs:,} runs from {world.true} came to {goal_text} after how "
-        f"many samples: on average after {mean}. Threshold over KL is {_samples(ideal, world.kl)}.",
+        f"many samples: on average after {mean}. Threshold over KL: {_samples(ideal, world.kl)}.",
     }
     return Shown(
         data=data,
@@ -249,7 +252,7 @@ def _world(choices: Choices) -> _World:
     """
     is_p = choices.source == "P"
     true, other, role = ("P", "Q", "real") if is_p else ("Q", "P", "dream")
-    if choices.of == "Two coins":
+    if choices.of == "Coins":
         tables = [_coin(choices.heads_p, "P"), _coin(choices.heads_q, "Q")]
         own, rest = tables if is_p else tables[::-1]
         weights = sequential.table_weights(own, own, rest)

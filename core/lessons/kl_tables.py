@@ -149,7 +149,7 @@ def _coins(choices: Choices) -> Shown:
     ]
     return _answer(
         choices,
-        _listed(p, q, ["heads", "tails"], "", choices.evidence_unit),
+        _listed(p, q, ["heads", "tails"], "side", choices.evidence_unit),
         (divergence.bernoulli_kl(*heads), divergence.bernoulli_kl(*heads[::-1])),
         lambda is_p: sequential.table_weights(p if is_p else q, p, q),
         r"$p\log\frac{p}{q} + (1-p)\log\frac{1-p}{1-q}$.",
@@ -307,9 +307,9 @@ def codes(choices: Choices) -> Shown:
         "best": [finite(float(x)) for x in code.best_lengths],
         "lengths": [finite(float(x)) for x in code.lengths],
         "numbers": [
-            headline("entropy, P's own code", needed, "real"),
+            headline("entropy", needed, "real"),
             headline("+ KL[P; Q]", excess),
-            headline("= cross-entropy, Q's code", spent, "dream"),
+            headline("= cross-entropy", spent, "dream"),
         ],
         "alt": f"Outcomes of P as columns, as wide as they are frequent and as tall as their code "
         f"words are long. In P's own code a word takes {needed} on average, in Q's {spent}: "
@@ -332,7 +332,7 @@ def codes(choices: Choices) -> Shown:
 
 
 def _bits(value: float) -> str:
-    return notation.amount(value * math.log(2), "bits") if math.isfinite(value) else "∞ bits"
+    return f"{value:.4g} bits" if math.isfinite(value) else "infinite"
 
 
 def _two_tables(

@@ -3,7 +3,6 @@
 Lecture: "KL divergence: the right ruler" [0:05-0:20].
 """
 
-
 import streamlit as st
 
 from core.lessons import kl_divergence as lesson
@@ -57,6 +56,13 @@ def mark(label: str, values: tuple[float, ...], key: str) -> None:
     controls.marks(label, values, UNTOUCHED[key], key=key)
 
 
+def pair(*sliders: tuple[str, tuple[float, ...], str]) -> None:
+    """Two sliders side by side, as short as they may be."""
+    for column, slider in zip(st.columns(len(sliders), gap="small"), sliders, strict=True):
+        with column:
+            mark(*slider)
+
+
 def typed(label: str, key: str, help: str | None = None) -> None:
     """A text whose default is that of the page."""
     controls.words(label, UNTOUCHED[key], key=key, help=help)
@@ -65,13 +71,15 @@ def typed(label: str, key: str, help: str | None = None) -> None:
 def pick_density(which: str) -> None:
     """Controls of the density of P or of Q."""
     family = controls.choice(WORLDS[which], lesson.FAMILIES, UNTOUCHED[which], key=which)
-    with st.container(horizontal=True, gap="medium"):
-        mark("Centre", lesson.MEANS, f"{which}_mean")
-        mark("Scale", lesson.SCALES, f"{which}_scale")
+    pair(
+        ("Centre", lesson.MEANS, f"{which}_mean"),
+        ("Scale", lesson.SCALES, f"{which}_scale"),
+    )
     if family == lesson.MIXTURE:
-        with st.container(horizontal=True, gap="medium"):
-            mark("Distance of parts", lesson.APARTS, f"{which}_apart")
-            mark("Share of the left", lesson.SHARES, f"{which}_share")
+        pair(
+            ("Distance of parts", lesson.APARTS, f"{which}_apart"),
+            ("Share of the left", lesson.SHARES, f"{which}_share"),
+        )
 
 
 def pick_coins() -> None:
@@ -111,7 +119,8 @@ def choose_runs(view: str) -> None:
     else:
         with st.container(horizontal=True, gap="small"):
             typed("Threshold", "threshold", lesson.WAYS)
-            controls.choice("It ends when", lesson.ENDS, UNTOUCHED["ends"], key="ends")
+            ends = "One for the true world; or as much evidence for the other ends a run as well."
+            controls.choice("Thresholds", lesson.ENDS, UNTOUCHED["ends"], key="ends", help=ends)
     with st.container(horizontal=True, gap="small"):
         st.button("New draws", key="again", type="primary", width="stretch", on_click=next_draw)
         st.button("10,000 runs of 1,000", key="many", width="stretch", on_click=draw_many)
@@ -145,14 +154,16 @@ def choose_coins() -> None:
 def choose_fits() -> None:
     """A mixture of two Gaussians, and one Gaussian of the reader's own."""
     st.markdown("The mixture :blue[P]")
-    with st.container(horizontal=True, gap="medium"):
-        mark("Distance of bumps", lesson.APARTS, "apart")
-        mark("Share of the left", lesson.SHARES, "share")
+    pair(
+        ("Distance of bumps", lesson.APARTS, "apart"),
+        ("Share of the left", lesson.SHARES, "share"),
+    )
     mark("Scale of each", lesson.PARTS, "part")
     st.markdown("Your Gaussian :violet[Q]")
-    with st.container(horizontal=True, gap="medium"):
-        mark("Mean", lesson.MEANS, "own_mean")
-        mark("Standard deviation", lesson.SCALES, "own_scale")
+    pair(
+        ("Mean", lesson.MEANS, "own_mean"),
+        ("Standard deviation", lesson.SCALES, "own_scale"),
+    )
     with st.expander("Unit"):
         pick_unit()
 
@@ -172,9 +183,10 @@ def choose_families() -> None:
         mark("Rate of :violet[Q]", lesson.RATES, "rate_q")
     elif family == "Beta":
         for which, name in WORLDS.items():
-            with st.container(horizontal=True, gap="medium"):
-                mark(f"First shape of {name}", lesson.SHAPES, f"alpha_{which}")
-                mark(f"Second shape of {name}", lesson.SHAPES, f"beta_{which}")
+            pair(
+                (f"First shape of {name}", lesson.SHAPES, f"alpha_{which}"),
+                (f"Second shape of {name}", lesson.SHAPES, f"beta_{which}"),
+            )
     else:
         for which, name in WORLDS.items():
             typed(f"Mean of {name}", f"mean_{which}", "Up to 8 numbers: 0, 1.5")
@@ -196,9 +208,10 @@ def choose_units() -> None:
     measures = list(lesson.MEASURES)
     controls.choice("Unit of length", measures, UNTOUCHED["measure"], key="measure")
     for which, name in WORLDS.items():
-        with st.container(horizontal=True, gap="medium"):
-            mark(f"Mean of {name}, cm", lesson.HEIGHTS, f"height_{which}")
-            mark(f"Sd of {name}, cm", lesson.SPREADS, f"spread_{which}")
+        pair(
+            (f"Mean of {name}, cm", lesson.HEIGHTS, f"height_{which}"),
+            (f"Sd of {name}, cm", lesson.SPREADS, f"spread_{which}"),
+        )
     with st.expander("Unit of evidence"):
         pick_unit()
 

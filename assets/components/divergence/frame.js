@@ -7,7 +7,7 @@ import { axis } from "../run/scales.js";
 export const OTHER = { real: "dream", dream: "real" };
 
 /** A plot with numbers on both axes, drawn; its two axes come back. */
-export function framed(context, theme, surface, { x, y, name, across, hasTicks = true }) {
+export function framed(context, theme, surface, { x, y, name, across, key }) {
   const { rem } = theme;
   const plot = { top: 1.7 * rem, bottom: surface.height - 1.7 * rem, right: surface.width - 0.5 * rem };
   const ticks = verticalTicks(axis(...y, plot.bottom, plot.top), plot, rem);
@@ -15,10 +15,18 @@ export function framed(context, theme, surface, { x, y, name, across, hasTicks =
   const yAxis = axis(...y, plot.bottom, plot.top);
   const xAxis = axis(...x, plot.left, plot.right);
   drawVertical(context, theme, { axis: yAxis, ticks, plot, ratio: surface.ratio, hasLines: true });
-  const across_ = hasTicks ? xAxis : null;
-  drawHorizontal(context, theme, { axis: across_, plot, ratio: surface.ratio, name, nameEnd: plot.right });
-  say(context, theme, across, 0, 1.05 * rem, { align: "left", colour: theme.of.bound.text });
+  drawHorizontal(context, theme, { axis: xAxis, plot, ratio: surface.ratio, name, nameEnd: plot.right });
+  headed(context, theme, surface, across, key);
   return { plot, xAxis, yAxis };
+}
+
+/** What is counted upwards, over a picture, and what its parts are, if there is room for both. */
+export function headed(context, theme, surface, across, key = "") {
+  const look = { colour: theme.of.bound.text };
+  say(context, theme, across, 0, 0.95 * theme.rem, { ...look, align: "left" });
+  const free = surface.width - context.measureText(across).width - 2 * theme.rem;
+  if (context.measureText(key).width > free) return;
+  say(context, theme, key, surface.width - 0.5 * theme.rem, 0.95 * theme.rem, { ...look, align: "right" });
 }
 
 /** Text at a place, with a seam of paper around it. */

@@ -5,8 +5,8 @@ import { drawMark } from "../run/marks.js";
 import { axis } from "../run/scales.js";
 import { jumps, logDensity, peak } from "../densities/laws.js";
 import { forbidden, isTooHeavy } from "./kl.js";
-import { say, stroke } from "./frame.js";
-import { drawTerm, stacked, termRange } from "./strips.js";
+import { headed, say, stroke } from "./frame.js";
+import { GUTTER, drawTerm, stacked, termRange } from "./strips.js";
 
 export const RANGE = [-8, 8];
 export const LAWS = [
@@ -67,7 +67,7 @@ export function drawLaws(context, theme, surface, scene, held) {
     if (handles[name]) {
       const { mean, scale } = grips(name, law, xAxis, yAxis);
       context.fillStyle = look.colour;
-      drawMark(context, look.mark, ...mean, (held === handles[name][0] ? 0.62 : 0.48) * rem);
+      drawMark(context, look.mark, ...mean, ((i ? 0.42 : 0.54) + (held === handles[name][0] ? 0.14 : 0)) * rem);
       drawMark(context, i ? "box" : "ring", ...scale, (held === handles[name][1] ? 0.56 : 0.42) * rem);
     }
     const [densest, density] = peak(law);
@@ -105,7 +105,7 @@ function drawStrips(context, theme, surface, { boxes, xAxis, x, logs, real, drea
 /** Draw two densities that are given by their values. */
 export function drawCurves(context, theme, surface, { x, p, q, terms, name, across }) {
   const { rem } = theme;
-  const boxes = stacked(theme, surface, terms !== null);
+  const boxes = stacked(theme, surface, terms !== null, terms && GUTTER);
   const [plot] = boxes;
   const xAxis = axis(x[0], x[x.length - 1], plot.left, plot.right);
   // A density that is infinite at an end is cut where the other places are still seen.
@@ -127,5 +127,5 @@ export function drawCurves(context, theme, surface, { x, p, q, terms, name, acro
   }
   const last = boxes[boxes.length - 1];
   drawHorizontal(context, theme, { axis: xAxis, plot: last, ratio: surface.ratio, name, nameEnd: last.right, apart: 4 });
-  say(context, theme, across, plot.left, 0.9 * rem, { align: "left", colour: theme.of.bound.text });
+  headed(context, theme, surface, across);
 }

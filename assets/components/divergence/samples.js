@@ -9,15 +9,29 @@ const ENDLESS = 1e299;
 export function drawFan(context, theme, surface, { samples, bands, mean, runs, unit, role }) {
   const last = samples[samples.length - 1];
   const finite = [...bands.flat(), ...runs.flat(), (mean ?? 0) * last].filter((value) => Math.abs(value) < ENDLESS);
-  const [low, high] = spanned(finite);
+  const all = [...bands.flat(), ...runs.flat()];
+  const isOut = { above: all.some((value) => value > ENDLESS), below: all.some((value) => value < -ENDLESS) };
+  const hasJumps = isOut.above || isOut.below;
+  const [low, high] = spanned(finite, isOut);
   const { plot, xAxis, yAxis } = framed(context, theme, surface, {
     x: [0, last],
     y: [low, high],
     name: "samples",
     across: `evidence for P, in ${unit}`,
+    key: "dark: half of the runs, light: nine tenths",
   });
-  const { colour, text } = theme.of[role];
-  const edge = (row) => [[xAxis.at(0), yAxis.at(0)], ...samples.map((n, i) => [xAxis.at(n), yAxis.at(held(row[i], low, high))])];
+  const { colour } = theme.of[role];
+  // A refutation is a jump: where there is one, totals are drawn as the steps that they are.
+  const line = (places, row) => {
+    const points = [[xAxis.at(0), yAxis.at(0)]];
+    row.forEach((total, i) => {
+      const x = xAxis.at(places[i]);
+      if (hasJumps) points.push([x, points[points.length - 1][1]]);
+      points.push([x, yAxis.at(held(total, low, high))]);
+    });
+    return points;
+  };
+  const edge = (row) => line(samples, row);
   within(context, plot, () => {
     [
       [0, 4, 0.16],
@@ -31,8 +45,8 @@ export function drawFan(context, theme, surface, { samples, bands, mean, runs, u
     });
     context.globalAlpha = 1;
     for (const run of runs) {
-      const points = run.map((total, i) => [xAxis.at(i + 1), yAxis.at(held(total, low, high))]);
-      stroke(context, theme, [[xAxis.at(0), yAxis.at(0)], ...points], { colour, width: 0.07, alpha: 0.75 });
+      const points = line(run.map((_, i) => i + 1), run);
+      stroke(context, theme, points, { colour, width: 0.07, alpha: 0.75 });
     }
     if (mean !== null) {
       const points = [0, last].map((n) => [xAxis.at(n), yAxis.at(mean * n)]);
@@ -46,14 +60,18 @@ export function drawFan(context, theme, surface, { samples, bands, mean, runs, u
     const y = yAxis.at(mean * 0.62 * last) + (isDown ? 1.3 : -0.6) * theme.rem;
     say(context, theme, "mean: slope KL", x, y, { align: "right", weight: 600 });
   }
-  const key = "dark band half of the runs, light nine tenths";
-  say(context, theme, key, plot.right, isDown ? plot.top + 1.1 * theme.rem : plot.bottom - 0.5 * theme.rem, { align: "right", colour: text });
+  if (hasJumps) {
+    const words = `∞: ${isOut.above ? "Q" : "P"} is ruled out`;
+    const y = isOut.above ? plot.top + 1.2 * theme.rem : plot.bottom - 0.5 * theme.rem;
+    say(context, theme, words, plot.right - 0.3 * theme.rem, y, { align: "right", weight: 600 });
+  }
 }
 
-function spanned(values) {
+// A range with a margin, and a wider one on the side where something is beyond all numbers.
+function spanned(values, isOut = {}) {
   const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
   const span = high - low || 1;
-  return [low - 0.04 * span, high + 0.04 * span];
+  return [low - (isOut.below ? 0.3 : 0.04) * span, high + (isOut.above ? 0.3 : 0.04) * span];
 }
 
 /** How many runs stopped when, Wald's law as a line, and the two means. */
@@ -63,9 +81,10 @@ export function drawRace(context, theme, surface, { edges, counts, expected, mea
   const last = edges[edges.length - 1];
   const { plot, xAxis, yAxis } = framed(context, theme, surface, {
     x: [0, last],
-    y: [0, 1.18 * most],
+    y: [0, 1.4 * most],
     name: "samples until it stopped",
     across: edges[1] > 1 ? `runs in ${edges[1]} samples` : "runs",
+    key: expected ? "bars: the runs, line: Wald's law" : "",
   });
   const { colour, text } = theme.of[role];
   context.fillStyle = colour;
@@ -79,8 +98,6 @@ export function drawRace(context, theme, surface, { edges, counts, expected, mea
   if (expected) {
     const points = expected.map((count, i) => [xAxis.at((edges[i] + edges[i + 1]) / 2), yAxis.at(count)]);
     stroke(context, theme, points, { colour: theme.text, width: 0.14 });
-    const key = "line: Wald's law";
-    say(context, theme, key, plot.right, plot.top + 3.4 * rem, { align: "right" });
   }
   const lines = [
     [mean, "mean", { colour, dash: [] }, text],
@@ -92,7 +109,7 @@ export function drawRace(context, theme, surface, { edges, counts, expected, mea
     const x = xAxis.at(value);
     stroke(context, theme, [[x, plot.top], [x, plot.bottom]], { ...look, width: 0.12 });
     const isLeft = (i === 0) === isFirstLeft && x > 8 * rem;
-    say(context, theme, label, x + (isLeft ? -0.4 : 0.4) * rem, plot.top + (i ? 2.1 : 0.8) * rem, {
+    say(context, theme, label, x + (isLeft ? -0.4 : 0.4) * rem, plot.top + (i ? 2.2 : 0.9) * rem, {
       align: isLeft ? "right" : "left",
       colour: ink,
       weight: 600,
@@ -107,10 +124,8 @@ export function drawFlips(context, theme, surface, { heads, totals, unit }) {
   const count = heads.length;
   const across = Math.max(10, count);
   const finite = totals.filter((value) => Math.abs(value) < ENDLESS);
-  const [low, high] = spanned(finite.length ? finite : [-1, 1]);
   const gone = totals.find((value) => Math.abs(value) >= ENDLESS);
-  const room = (high - low) * 0.25;
-  const y = [gone < 0 ? low - room : low, gone > 0 ? high + room : high];
+  const y = spanned(finite.length ? finite : [-1, 1], { above: gone > 0, below: gone < 0 });
   const { plot, xAxis, yAxis } = framed(context, theme, surface, {
     x: [0, across],
     y,
@@ -129,6 +144,7 @@ export function drawFlips(context, theme, surface, { heads, totals, unit }) {
   });
   stroke(context, theme, points, { colour: theme.text, width: 0.15 });
   const isRoomy = (plot.right - plot.left) / across > 1.1 * rem;
+  const isApart = (plot.right - plot.left) / across > 0.5 * rem;
   heads.forEach((isHeads, i) => {
     const total = totals[i];
     const up = i ? total > totals[i - 1] || Math.abs(totals[i - 1]) >= ENDLESS : total > 0;
@@ -136,7 +152,7 @@ export function drawFlips(context, theme, surface, { heads, totals, unit }) {
     const [x, top] = [xAxis.at(i + 0.5), yAxis.at(held(total, ...y))];
     const above = total > 0 && top < plot.top + 2 * rem ? 1.4 : -0.5;
     if (isRoomy) say(context, theme, isHeads ? "H" : "T", x, top + above * rem, { colour: look.text, weight: 600 });
-    else {
+    else if (isApart) {
       context.fillStyle = look.colour;
       drawMark(context, look.mark, x, top, 0.2 * rem);
     }

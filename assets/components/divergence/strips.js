@@ -8,10 +8,13 @@ export const TERMS = [
   ["dream", "q log q/p"],
 ];
 
-/** Boxes for a plot and, if `hasStrips`, two strips under it. */
-export function stacked(theme, surface, hasStrips) {
+/** Room left of strips whose names would stand in what they show, in rem. */
+export const GUTTER = 5.2;
+
+/** Boxes for a plot and, if `hasStrips`, two strips under it, `gutter` rem from the left. */
+export function stacked(theme, surface, hasStrips, gutter = 0.4) {
   const { rem } = theme;
-  const sides = { left: 0.4 * rem, right: surface.width - 0.4 * rem };
+  const sides = { left: gutter * rem, right: surface.width - 0.4 * rem };
   const top = 1.2 * rem;
   const bottom = surface.height - 1.7 * rem;
   if (!hasStrips) return [{ ...sides, top, bottom }];
@@ -30,9 +33,17 @@ export function termRange(terms) {
   return high > low ? [low - 0.04 * (high - low), high + 0.04 * (high - low)] : [-1, 1];
 }
 
+/** Name a strip: at the left of the picture, where its gutter is, if it has one. */
+export function nameTerm(context, theme, which, box) {
+  const [role, name] = TERMS[which];
+  const look = { align: "left", colour: theme.of[role].text };
+  say(context, theme, name, 0.4 * theme.rem, box.top + 0.9 * theme.rem, look);
+}
+
 /** A strip of a density: the curve, filled above zero and hatched below. */
 export function drawTerm(context, theme, ratio, which, { box, xAxis, x, y, range, gaps, note }) {
-  const [role, name] = TERMS[which];
+  const [role] = TERMS[which];
+  const rival = which ? "P" : "Q";
   const { rem, of } = theme;
   const yAxis = axis(...range, box.bottom, box.top);
   const zero = yAxis.at(0);
@@ -61,8 +72,10 @@ export function drawTerm(context, theme, ratio, which, { box, xAxis, x, y, range
     if (right <= left) continue;
     context.fillStyle = hatch(context, theme, of.bound.colour);
     context.fillRect(left, box.top, right - left, box.bottom - box.top);
-    say(context, theme, "∞", (left + right) / 2, (box.top + box.bottom) / 2 + 0.4 * rem, { weight: 600 });
+    const words = `∞: ${rival} never falls here`;
+    const text = right - left > 0.56 * words.length * rem ? words : "∞";
+    say(context, theme, text, (left + right) / 2, (box.top + box.bottom) / 2 + 0.4 * rem, { weight: 600 });
   }
-  say(context, theme, name, box.left + 0.1 * rem, box.top + 0.9 * rem, { align: "left", colour: of[role].text });
+  nameTerm(context, theme, which, box);
   if (note) say(context, theme, note, box.right - 0.1 * rem, box.top + 0.9 * rem, { align: "right", weight: 600 });
 }

@@ -1,18 +1,17 @@
 // Outcomes that can be listed, codes for them, and Gaussians in a plane.
 
-import { drawHorizontal } from "../run/axes.js";
-import { setFont } from "../run/canvas.js";
 import { drawMark } from "../run/marks.js";
 import { axis } from "../run/scales.js";
-import { OTHER, acrossAt, framed, hatch, held, say, stroke, within } from "./frame.js";
-import { TERMS, stacked, termRange } from "./strips.js";
+import { OTHER, acrossAt, framed, hatch, headed, held, say, stroke, within } from "./frame.js";
+import { GUTTER, TERMS, nameTerm, stacked, termRange } from "./strips.js";
 
 const ENDLESS = 1e299;
+const SUBSCRIPTS = "₀ ₁ ₂ ₃ ₄ ₅ ₆ ₇ ₈ ₉ ₁₀ ₁₁ ₁₂".split(" ");
 
 /** Bars of two tables, and each outcome's term of the two divergences under them. */
 export function drawBars(context, theme, surface, { labels, name, p, q, terms }) {
   const { rem, of } = theme;
-  const boxes = stacked(theme, surface, true);
+  const boxes = stacked(theme, surface, true, GUTTER);
   const [plot] = boxes;
   const step = (plot.right - plot.left) / labels.length;
   const thick = Math.min(0.36 * step, 2.6 * rem);
@@ -38,7 +37,7 @@ export function drawBars(context, theme, surface, { labels, name, p, q, terms })
   const range = termRange(terms);
   terms.forEach((row, which) => {
     const box = boxes[1 + which];
-    const [role, term] = TERMS[which];
+    const [role] = TERMS[which];
     const height = axis(...range, box.bottom, box.top);
     const zero = height.at(0);
     row.forEach((value, i) => {
@@ -53,18 +52,16 @@ export function drawBars(context, theme, surface, { labels, name, p, q, terms })
       if (isEndless) say(context, theme, "∞", middle(i), (zero + box.top) / 2 + 0.4 * rem, { weight: 600 });
     });
     acrossAt(context, theme, box, zero, surface.ratio);
-    say(context, theme, term, box.left + 0.1 * rem, box.top + 0.9 * rem, { align: "left", colour: of[role].text });
+    nameTerm(context, theme, which, box);
   });
   const last = boxes[2];
-  drawHorizontal(context, theme, { axis: null, plot: last, ratio: surface.ratio, name, nameEnd: last.right });
-  setFont(context, theme);
-  const room = name ? last.right - context.measureText(name).width - rem : last.right;
+  acrossAt(context, theme, last, last.bottom, surface.ratio);
   const every = Math.ceil((2.2 * rem) / step);
   labels.forEach((text, i) => {
-    if (i % every || middle(i) > room) return;
+    if (i % every) return;
     say(context, theme, text, middle(i), last.bottom + 1.35 * rem, { colour: of.bound.text });
   });
-  say(context, theme, "P filled, Q dashed", plot.right, 0.9 * rem, { align: "right", colour: of.bound.text });
+  headed(context, theme, surface, `chance of each ${name}`, "P filled, Q dashed");
 }
 
 /** Columns as wide as an outcome is frequent and as tall as its word is long: areas are mean lengths. */
@@ -77,6 +74,7 @@ export function drawCodes(context, theme, surface, { p, best, lengths }) {
     y: [0, most],
     name: "chance under P",
     across: "length of the code word, in bits",
+    key: "filled: P's own code, dashed: Q's",
   });
   let sum = 0;
   p.forEach((chance, i) => {
@@ -102,11 +100,14 @@ export function drawCodes(context, theme, surface, { p, best, lengths }) {
     context.setLineDash([]);
     if (right - left < 1.4 * rem) return;
     const middle = (left + right) / 2;
-    const text = lengths[i] > ENDLESS ? "∞" : String(Number(lengths[i].toFixed(2)));
+    const length = (value) => (value > ENDLESS ? "∞" : String(Number(value.toFixed(2))));
+    const text = length(lengths[i]);
+    if (own[1] - coded[1] > 1.5 * rem || coded[1] - own[1] > 1.5 * rem) {
+      say(context, theme, length(best[i]), middle, own[1] + (isLonger ? 1.15 : -0.35) * rem, { colour: of.real.text, weight: 600 });
+    }
     say(context, theme, text, middle, Math.max(plot.top + 0.9 * rem, coded[1] - 0.35 * rem), { colour: of.dream.text, weight: 600 });
-    say(context, theme, `${i + 1}`, middle, plot.bottom - 0.4 * rem, { colour: of.bound.text });
+    say(context, theme, `x${SUBSCRIPTS[i + 1]}`, middle, plot.bottom - 0.4 * rem, { colour: of.bound.text });
   });
-  say(context, theme, "filled: P's own code · dashed: Q's", plot.right, 1.05 * rem, { align: "right", colour: of.bound.text });
 }
 
 /** Two Gaussians as ellipses of one and two standard deviations, to scale. */

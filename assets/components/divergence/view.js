@@ -126,8 +126,8 @@ export class View {
     Object.assign(this.root.dataset, { forward: String(found[0]), reverse: String(found[1]) });
     return numbers.map((number, i) => {
       const value = Math.min(ENDLESS, found[i]);
-      const text = signed(value, unit).replace("+", "");
-      return { ...number, text: value < ENDLESS ? `≈ ${text}` : text };
+      const text = value < ENDLESS ? `≈ ${signed(value, unit).replace("+", "")}` : "infinite";
+      return { ...number, text };
     });
   }
 
