@@ -8,6 +8,7 @@ References:
     Lecture, "KL = expected weight of evidence" [0:05-0:20].
 """
 
+import functools
 import itertools
 import math
 from abc import ABC, abstractmethod
@@ -370,16 +371,22 @@ class Mixture(Density):
             math.log(share) + part.log_density(x)
             for part, share in zip(self.parts, self.shares, strict=True)
         ]
-        return np.logaddexp.reduce(np.stack(terms), axis=0)
+        # The largest term apart: several times as fast as adding logarithms pair by pair.
+        highest = functools.reduce(np.maximum, terms)
+        above = np.where(highest > -math.inf, highest, 0.0)
+        with np.errstate(divide="ignore"):
+            return above + np.log(sum(np.exp(term - above) for term in terms))
 
     def sample(self, rng: np.random.Generator, count: int) -> Float[np.ndarray, " sample"]:
         """Independent draws."""
-        shares = np.array(self.shares)
-        which = rng.choice(len(self.parts), size=count, p=shares / shares.sum())
+        draws = rng.random(count)
+        which = np.zeros(count, np.int64)
+        for edge in itertools.accumulate(self.shares[:-1]):
+            which += draws >= edge
         drawn = np.empty(count)
         for number, part in enumerate(self.parts):
-            chosen = which == number
-            drawn[chosen] = part.sample(rng, int(chosen.sum()))
+            chosen = np.flatnonzero(which == number)
+            drawn[chosen] = part.sample(rng, len(chosen))
         return drawn
 
     def rescaled(self, factor: float) -> "Mixture":
