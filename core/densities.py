@@ -177,15 +177,22 @@ class Student(Density):
             - 0.5 * math.log(n * math.pi)
             - math.log(self.scale)
         )
+        z = (x - self.mean) / self.scale
         with np.errstate(over="ignore"):
-            z = np.abs((x - self.mean) / self.scale)
-            far = 2 * np.log(np.maximum(z, 1.0)) - math.log(n)
-            fall = np.where(z < 1e100, np.log1p(np.minimum(z, 1e100) ** 2 / n), far)
+            fall = np.log(1 + z * z / n)
+        if np.isinf(fall).any():  # so far out that the square is no number, but its logarithm is
+            far = 2 * np.log(np.maximum(np.abs(z), 1.0)) - math.log(n)
+            fall = np.where(np.isinf(fall), far, fall)
         return constant - (n + 1) / 2 * fall
 
     def sample(self, rng: np.random.Generator, count: int) -> Float[np.ndarray, " sample"]:
         """Independent draws."""
-        return self.mean + self.scale * rng.standard_t(self.freedom, count)
+        drawn = (
+            rng.standard_cauchy(count)
+            if self.freedom == 1
+            else rng.standard_t(self.freedom, count)
+        )
+        return self.mean + self.scale * drawn
 
     def rescaled(self, factor: float) -> "Student":
         """Centre and scale in the other unit."""

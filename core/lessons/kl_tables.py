@@ -116,7 +116,7 @@ def _forbidden(
     p: Float[np.ndarray, " outcome"], q: Float[np.ndarray, " outcome"], labels: Sequence[str]
 ) -> str:
     """The outcomes that P allows and Q does not."""
-    return " and ".join(labels[i] for i in np.flatnonzero((p > 0) & (q == 0)))
+    return " and ".join(labels[int(i)] for i in np.flatnonzero((p > 0) & (q == 0)))
 
 
 def _tables(choices: Choices) -> Shown:
@@ -172,7 +172,7 @@ def _poisson(choices: Choices) -> Shown:
     )
     return _answer(
         choices,
-        _listed(*tables, [str(k) for k in counts], "count", choices.evidence_unit),
+        _listed(tables[0], tables[1], [str(k) for k in counts], "count", choices.evidence_unit),
         (divergence.poisson_kl(*means), divergence.poisson_kl(*means[::-1])),
         lambda is_p: sequential.poisson_weights(means[0] if is_p else means[1], *means),
         r"$\lambda_p \log\frac{\lambda_p}{\lambda_q} - \lambda_p + \lambda_q$.",
