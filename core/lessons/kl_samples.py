@@ -323,7 +323,9 @@ def bench(choices: Choices) -> Shown:
             headline("tails", tails_text, "bound"),
         ],
         "alt": f"The total evidence for P after each flip of {choices.source}'s coin. So far "
-        f"{tally}: {total_text}. Heads weigh {heads_text}, tails {tails_text}.",
+        f"{tally}: {total_text}. Heads weigh {heads_text}, tails {tails_text}. For "
+        f"each toss KL from P to Q is {notation.amount(both[0], unit)}, from Q "
+        f"to P {notation.amount(both[1], unit)}.",
     }
     goal_text = notation.signed(goal, unit).removeprefix("+")
     headings = ("", "a toss", f"tosses to {goal_text}")
