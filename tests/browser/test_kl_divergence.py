@@ -27,18 +27,6 @@ KINDS = {
 }
 """Pictures of the views that show no two densities."""
 
-SAID = {
-    "Integrand": "Densities of P, Normal",
-    "Samples": "Running totals",
-    "Race": "How many of 2,000 runs",
-    "Coins": "The total evidence",
-    "Two fits": "a fit that seeks",
-    "Families": "Bars of 4 outcomes",
-    "Units": "Densities of heights in cm",
-    "Codes": "Outcomes of P as columns",
-}
-"""How each picture is told to those who listen."""
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
@@ -153,11 +141,15 @@ class TestDensities:
         """
         The Gaussian of the reader is dragged by its mark, the mixture is not.
         """
-        page = opened(reader, "?view=Two+fits&own_mean=0")
+        page = reader.page
+        show(page, "Two fits")
+        page.get_by_role("link", name="Bumps that touch").click()
+        page.wait_for_url(re.compile(r"apart=2(&|$)"))
+        reader.settle()
         box = page.locator(".divergenceCanvas").bounding_box()
         rem = float(reader.css("html", "fontSize").removesuffix("px"))
         y = box["y"] + box["height"] - 1.7 * rem
-        page.mouse.move(place_of(reader, 0), y)
+        page.mouse.move(place_of(reader, 1), y)
         page.mouse.down()
         page.mouse.move(place_of(reader, 2), y, steps=4)
         page.mouse.up()
@@ -199,13 +191,17 @@ def test_coins_and_many_runs_answer_to_a_press(reader):
     """
     The next toss rules the double-headed coin out; a press draws 10,000 runs of 1,000.
     """
-    page = opened(reader, "?preset=first_tails")
-    expect(page.locator(".divergence .value").first).to_have_text("−3.000 bits")
+    page = reader.page
+    show(page, "Coins")
+    page.get_by_role("link", name="Before the first tails").click()
+    expect(page.locator(".divergence .value").first).to_have_text(
+        "−3.000 bits", timeout=PATIENCE_MS
+    )
     page.locator(".st-key-flip button").click()
     expect(page.locator(".divergence .value").first).to_have_text("+∞ bits", timeout=PATIENCE_MS)
-    assert "flips=4" in page.url
+    page.wait_for_url(re.compile("flips=4"))
 
-    page = opened(reader, "?preset=close")
+    show(page, "Samples")
     page.locator(".st-key-many button").click()
     expect(page.get_by_text("10,000 runs of 1,000 samples from P")).to_be_visible(
         timeout=PATIENCE_MS
@@ -227,9 +223,9 @@ def test_the_projector_shows_every_view_at_once(browser, site):
         for selector in ("h1", ".divergence .numbers", ".divergenceCanvas"):
             box = page.locator(selector).bounding_box()
             assert box["y"] + box["height"] <= 720, (view, selector)
-        words = re.compile(f"{SAID[view]}.*KL")
-        expect(page.locator(".divergenceCanvas")).to_have_attribute("aria-label", words)
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    words = re.compile("Outcomes of P as columns.*KL from P to Q")
+    expect(page.locator(".divergenceCanvas")).to_have_attribute("aria-label", words)
     assert one.complaints == []
     one.context.close()
 
