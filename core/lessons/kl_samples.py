@@ -112,8 +112,9 @@ def fan(choices: Choices, size: Size) -> Shown:
             f"{size} from {world.true}. {name} is **infinite**: {refuted:.1%} of the runs have "
             f"met a sample that {world.other} forbids, and nothing undoes that."
             if refuted
-            else f"{size} from {world.true}. {name} is **infinite**, though no run shows it: "
-            "there is no mean slope to settle to."
+            else f"{size} from {world.true}. {name} is **infinite**, though no sample rules "
+            f"{world.other} out: rare samples from far out move the totals, and there is no slope "
+            "to settle to."
         )
     else:
         mean = notation.signed(sign * float(found.mean[-1]), unit)
@@ -214,10 +215,11 @@ def _race_said(
             "ends a race at once, so it is over sooner than threshold / KL could say."
         )
     if found.finished < 0.99:
+        share = f"only {found.finished:.1%}" if found.finished else "none"
         mean = ", and their mean is that of the fast ones" if found.finished else ""
         return (
-            f"{size}. Threshold / {name} is {_samples(ideal, world.kl)}: only "
-            f"{found.finished:.1%} of the runs came to {goal} in {size.samples:,}{mean}."
+            f"{size}. Threshold / {name} is {_samples(ideal, world.kl)}: {share} "
+            f"of the runs came to {goal} in {size.samples:,}{mean}."
         )
     if is_two_sided:
         return (
@@ -318,7 +320,7 @@ def bench(choices: Choices) -> Shown:
         "totals": [finite(x) for x in in_unit(1.0, unit) * totals],
         "weights": [heads_text, tails_text],
         "numbers": [
-            headline("evidence for P so far", total_text if flips else f"0 {unit}"),
+            headline("evidence for P", total_text if flips else f"0 {unit}"),
             headline("heads", heads_text, "bound"),
             headline("tails", tails_text, "bound"),
         ],

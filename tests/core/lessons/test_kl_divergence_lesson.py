@@ -183,7 +183,7 @@ class TestSamples:
         """
         assert "nothing undoes that" in show(CASES["ruled_out"].choices).verdict
         assert show(CASES["ruled_out"].choices).data["mean"] is None
-        assert "no mean slope" in show(CASES["outliers"].choices).verdict
+        assert "no slope to settle to" in show(CASES["outliers"].choices).verdict
 
     def test_are_as_many_as_asked(self):
         """
@@ -255,7 +255,7 @@ class TestRace:
         shown = show(CASES["slow"].choices)
 
         assert headlines(shown)["threshold / KL[P; Q]"] == "14,966 samples"
-        assert "0.0% of the runs" in shown.verdict
+        assert "none of the runs" in shown.verdict
         assert shown.data["mean"] is None
 
     @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ class TestCoins:
         shown = show(CASES["heads"].choices)
 
         assert headlines(shown)["heads"] == "−3.0103 dB"
-        assert headlines(shown)["evidence for P so far"] == "−15.051 dB"
+        assert headlines(shown)["evidence for P"] == "−15.051 dB"
         assert cells(shown)["KL[Q; P]"] == ("**3.0103 dB**", "5")
         assert cells(shown)["KL[P; Q]"] == ("**infinite**", "until the first tails")
 
@@ -304,7 +304,7 @@ class TestCoins:
         """
         before = CASES["first_tails"].choices
         shown = show(before)
-        assert headlines(shown)["evidence for P so far"] == "−3.000 bits"
+        assert headlines(shown)["evidence for P"] == "−3.000 bits"
 
         after = replace(before, **lesson.flipped(before, 1))
         assert "**Q is ruled out**, for good" in show(after).verdict
