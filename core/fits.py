@@ -118,16 +118,17 @@ def _descended(mixture: Mixture, start: Normal) -> Normal:
         if float(np.abs(step).max()) < _STILL:
             break
         length = 1.0 / max(1.0, float(np.abs(step).max()))
+        rounding = 1e-14 * max(1.0, abs(value))
         while length > 1e-12:
             move = length * step
             there = Normal(fit.mean + fit.scale * float(move[0]), fit.scale * math.exp(move[1]))
             lower = _reverse(mixture, there)
-            if lower <= value:
+            if lower <= value + rounding:
                 break
             length /= 2
         else:
             break
-        is_done = value - lower <= 1e-15 * max(1.0, abs(value)) and length == 1.0
+        is_done = value - lower <= rounding and length == 1.0
         fit, value = there, lower
         if is_done:
             break

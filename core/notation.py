@@ -11,7 +11,16 @@ from decimal import Context, Decimal, InvalidOperation, Overflow, localcontext
 
 from core.evidence import UNITS, Unit, log_chance
 
-__all__ = ["MOST_CHARACTERS", "Readings", "plain", "read", "readings", "signed", "written"]
+__all__ = [
+    "MOST_CHARACTERS",
+    "Readings",
+    "amount",
+    "plain",
+    "read",
+    "readings",
+    "signed",
+    "written",
+]
 
 MOST_CHARACTERS = 60
 """The longest text that is read."""
@@ -145,6 +154,29 @@ def signed(nats: float, unit: Unit, decimals: int = 3) -> str:
         text = f"{size:,.{decimals}f}" if size < 1e7 else f"{size:.3e}"
     sign = "" if not amount else "+" if amount > 0 else "−"
     return f"{sign}{text} {unit}"
+
+
+def amount(nats: float, unit: Unit) -> str:
+    """A divergence with its unit: to four decimals, and three digits where those say too little.
+
+    Args:
+        nats: The divergence, which is not negative and may be infinite.
+        unit: The unit to write it in.
+
+    Example:
+        >>> amount(0.5, "nats"), amount(0.00020011, "dB"), amount(math.inf, "bits")
+        ('0.5000 nats', '8.69·10⁻⁴ dB', 'infinite')
+    """
+    size = nats * UNITS[unit]
+    if math.isinf(size):
+        return "infinite"
+    if size == 0 or 1e-3 <= size < 1e5:
+        return f"{size:,.4f} {unit}" if size else f"0 {unit}"
+    digits, power = f"{size:.2e}".split("e")
+    return f"{digits}·10{str(int(power)).translate(_RAISED)} {unit}"
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def written(nats: float, unit: Unit, digits: int = 15) -> str:

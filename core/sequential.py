@@ -29,7 +29,9 @@ __all__ = [
     "Wald",
     "density_weights",
     "fan",
+    "gaussian_weights",
     "misled",
+    "poisson_weights",
     "race",
     "running_totals",
     "table_weights",
@@ -67,6 +69,56 @@ def table_weights(
 
     def draw(rng: np.random.Generator, count: int) -> Float[np.ndarray, " sample"]:
         return weights[rng.choice(len(source), size=count, p=source)]
+
+    return draw
+
+
+def poisson_weights(source: float, p: float, q: float) -> Weights:
+    """The same for counts of a Poisson law, by means; a count that a mean of 0 forbids refutes it.
+
+    Args:
+        source: Mean of what is drawn: that of P, or of Q.
+        p: Mean of P.
+        q: Mean of Q.
+    """
+    if p and q:
+        slope = math.log(p) - math.log(q)
+    else:
+        slope = 0.0 if p == q else math.copysign(math.inf, p - q)
+
+    def draw(rng: np.random.Generator, count: int) -> Float[np.ndarray, " sample"]:
+        drawn = rng.poisson(source, count)
+        with np.errstate(invalid="ignore"):
+            return np.where(drawn > 0, drawn * slope, 0.0) - (p - q)
+
+    return draw
+
+
+def gaussian_weights(
+    is_p_true: bool,
+    p_mean: Float[np.ndarray, " data"],
+    p_covariance: Float[np.ndarray, "data data"],
+    q_mean: Float[np.ndarray, " data"],
+    q_covariance: Float[np.ndarray, "data data"],
+) -> Weights:
+    """The same for Gaussians in any dimension, whose covariances are positive definite.
+
+    Args:
+        is_p_true: Whether P is what is drawn from; else it is Q.
+        p_mean: Mean of P.
+        p_covariance: Covariance of P.
+        q_mean: Mean of Q.
+        q_covariance: Covariance of Q.
+    """
+    p_root, q_root = np.linalg.cholesky(p_covariance), np.linalg.cholesky(q_covariance)
+    mean, root = (p_mean, p_root) if is_p_true else (q_mean, q_root)
+    volume = float(np.log(q_root.diagonal()).sum() - np.log(p_root.diagonal()).sum())
+
+    def draw(rng: np.random.Generator, count: int) -> Float[np.ndarray, " sample"]:
+        x = mean[:, None] + root @ rng.standard_normal((len(mean), count))
+        from_p = np.linalg.solve(p_root, x - p_mean[:, None])
+        from_q = np.linalg.solve(q_root, x - q_mean[:, None])
+        return volume + 0.5 * ((from_q * from_q).sum(0) - (from_p * from_p).sum(0))
 
     return draw
 

@@ -9,7 +9,15 @@ from streamlit.components.v2 import component
 
 from core.figures import colours
 
-__all__ = ["awaited", "belief_view", "densities_view", "explorer", "run_view", "step_view"]
+__all__ = [
+    "awaited",
+    "belief_view",
+    "densities_view",
+    "divergence_view",
+    "explorer",
+    "run_view",
+    "step_view",
+]
 
 _ASSETS = Path(__file__).parents[1] / "assets" / "components"
 
@@ -56,6 +64,7 @@ def _made(name: str, folder: str, *basis: str) -> Callable[..., Any]:
 
 _run = _made("training_run", "run")
 _belief, _densities = _made("belief", "belief", "run"), _made("densities", "densities", "run")
+_divergence = _made("divergence", "divergence", "run")
 _step, _explorer = _made("one_step", "one_step", "run"), _made("explorer", "explorer", "run")
 _awaited = _made("awaited_run", "awaited")
 
@@ -116,6 +125,21 @@ def densities_view(
         on_move: Told what a hand has done, as one name with a number: `x`, `p_mean`, `q_mean`.
     """
     _densities(data=_sent(data), key=key, on_moved_change=lambda: on_move(_moved(key)))
+
+
+def divergence_view(
+    *, data: Mapping[str, Any], key: str, on_move: Callable[[object], None]
+) -> None:
+    """Show a picture of a divergence under its numbers; two densities follow the hand.
+
+    Args:
+        data: What to show, as JSON values: what a view of the lesson on KL divergence gives, with
+            a `kind`, `numbers` as `label`, `text` and `role`, and a text alternative `alt` where
+            the picture does not move.
+        key: Name of the component on the page.
+        on_move: Told what a hand has done, as the key of a control with a number.
+    """
+    _divergence(data=_sent(data), key=key, on_moved_change=lambda: on_move(_moved(key)))
 
 
 def _moved(key: str) -> object:

@@ -89,6 +89,13 @@ PAGES: dict[str, Page] = {
             icon=":material/balance:",
         ),
         Page(
+            slug="kl_divergence",
+            title="KL divergence",
+            claim="The divergence is the *expected* weight of evidence: how fast samples from "
+            ":blue[P] tell it from :violet[Q].",
+            icon=":material/trending_up:",
+        ),
+        Page(
             slug="one_step",
             title="One step by hand",
             claim="A step of training is a handful of sums, and *every number* of it can be "

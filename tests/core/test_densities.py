@@ -303,3 +303,33 @@ class TestIntegrand:
         """
         assert unsupported(Normal(), ISLANDS) == ((-math.inf, 0.0), (1.0, 2.0), (3.0, math.inf))
         assert unsupported(ISLANDS, Normal()) == ()
+
+
+class TestMixture:
+    def test_is_the_sum_of_its_parts(self):
+        """
+        Its logarithm holds far outside, where the densities themselves are zero, and in gaps.
+        """
+        mixture = Mixture((Normal(-3.0, 0.5), Uniform(1.0, 2.0)), (0.3, 0.7))
+        x = np.array([-200.0, -3.0, 0.5, 1.5, 300.0])
+        apart = [
+            np.logaddexp(math.log(0.3) + low, math.log(0.7) + high)
+            for low, high in zip(
+                mixture.parts[0].log_density(x), mixture.parts[1].log_density(x), strict=True
+            )
+        ]
+
+        np.testing.assert_allclose(mixture.log_density(x), apart, rtol=1e-13)
+        beyond = Mixture((Uniform(0.0, 1.0), Uniform(2.0, 3.0)), (0.5, 0.5))
+        assert beyond.log_density(np.array([1.5]))[0] == -math.inf
+
+    def test_draws_each_part_by_its_share(self, rng):
+        """
+        To six standard errors.
+        """
+        parts = (Uniform(0.0, 1.0), Uniform(2.0, 3.0), Uniform(4.0, 5.0))
+        drawn = Mixture(parts, (0.2, 0.5, 0.3)).sample(rng, 30_000)
+
+        for part, share in zip(parts, (0.2, 0.5, 0.3), strict=True):
+            found = ((drawn >= part.low) & (drawn <= part.high)).mean()
+            assert abs(found - share) < 6 * math.sqrt(share * (1 - share) / 30_000)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.notation import plain, read, readings, signed, written
+from core.notation import amount, plain, read, readings, signed, written
 
 
 class TestRead:
@@ -131,3 +131,17 @@ class TestWritten:
         """
         found = readings(nats)
         assert "nan" not in f"{found} {signed(nats, 'dB')}"
+
+    @given(st.floats(1e-300, 1e9), st.sampled_from(["nats", "bits", "dB"]))
+    def test_amounts_keep_three_digits(self, nats, unit):
+        """
+        A divergence is read back as itself, to half of its last digit, however small it is.
+        """
+        text, _, found_unit = amount(nats, unit).partition(" ")
+        digits, _, power = text.replace(",", "").partition("·10")
+        raised = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+        value = float(digits) * 10 ** float(power.translate(raised) or 0)
+
+        assert found_unit == unit
+        exact = nats * {"nats": 1, "bits": 1 / math.log(2), "dB": 10 / math.log(10)}[unit]
+        assert value == pytest.approx(exact, rel=5.1e-3, abs=5.1e-5 if power == "" else 0)

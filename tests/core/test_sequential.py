@@ -10,7 +10,7 @@ from scipy import stats
 
 from core import sequential
 from core.densities import Normal, Student, kl_divergence
-from core.divergence import table_kl
+from core.divergence import multivariate_gaussian_kl, poisson_kl, table_kl
 from core.evidence import misleading_bound
 
 THRESHOLD = 1.3 * math.log(10)  # 13 dB
@@ -72,6 +72,80 @@ class TestRunningTotals:
         """
         with pytest.raises(ValueError, match="`runs` and `samples` must be at least 1"):
             sequential.running_totals(sequential.density_weights(P, P, Q), rng, runs=0, samples=5)
+
+
+GAUSSIANS = (
+    np.array([0.5, -1.0]),
+    np.array([[1.0, 0.6], [0.6, 2.0]]),
+    np.zeros(2),
+    np.array([[1.5, -0.3], [-0.3, 1.0]]),
+)
+
+
+class TestGaussianWeights:
+    def test_are_scipy_s(self):
+        """
+        The log-ratio of the two densities at the very points that were drawn.
+        """
+        drawn = sequential.gaussian_weights(True, *GAUSSIANS)(np.random.default_rng(3), 50)
+        noise = np.random.default_rng(3).standard_normal((2, 50))
+        x = (GAUSSIANS[0][:, None] + np.linalg.cholesky(GAUSSIANS[1]) @ noise).T
+        p, q = (
+            stats.multivariate_normal(mean, covariance).logpdf(x)
+            for mean, covariance in (GAUSSIANS[:2], GAUSSIANS[2:])
+        )
+
+        np.testing.assert_allclose(drawn, p - q, rtol=1e-10, atol=1e-10)
+
+    @pytest.mark.parametrize("is_p_true", [True, False])
+    def test_have_a_mean_of_kl(self, is_p_true, rng):
+        """
+        From P it is KL[p; q], from Q it is -KL[q; p], to six standard errors.
+        """
+        drawn = sequential.gaussian_weights(is_p_true, *GAUSSIANS)(rng, 40_000)
+        p, q = GAUSSIANS[:2], GAUSSIANS[2:]
+        kl = multivariate_gaussian_kl(*p, *q) if is_p_true else -multivariate_gaussian_kl(*q, *p)
+
+        assert abs(drawn.mean() - kl) < 6 * drawn.std() / math.sqrt(len(drawn))
+
+    def test_weigh_nothing_between_equals(self, rng):
+        """
+        Every sample is as likely under both.
+        """
+        p = GAUSSIANS[:2]
+
+        assert np.abs(sequential.gaussian_weights(True, *p, *p)(rng, 100)).max() < 1e-12
+
+
+class TestPoissonWeights:
+    @given(st.floats(0.1, 30), st.floats(0.1, 30))
+    def test_are_scipy_s(self, p, q):
+        """
+        The log-ratio of the chances of the counts that were drawn.
+        """
+        drawn = sequential.poisson_weights(p, p, q)(np.random.default_rng(5), 30)
+        counts = np.random.default_rng(5).poisson(p, 30)
+
+        true = stats.poisson(p).logpmf(counts) - stats.poisson(q).logpmf(counts)
+        np.testing.assert_allclose(drawn, true, rtol=1e-9, atol=1e-9)
+
+    def test_have_a_mean_of_kl(self, rng):
+        """
+        To six standard errors.
+        """
+        drawn = sequential.poisson_weights(3.0, 3.0, 5.0)(rng, 40_000)
+
+        assert abs(drawn.mean() - poisson_kl(3.0, 5.0)) < 6 * drawn.std() / 200
+
+    def test_refute_a_mean_of_zero(self, rng):
+        """
+        A count above zero refutes it; zero itself is likelier under it, by the other mean.
+        """
+        drawn = sequential.poisson_weights(1.0, 1.0, 0.0)(rng, 200)
+
+        assert set(drawn) == {-1.0, math.inf}
+        assert set(sequential.poisson_weights(0.0, 1.0, 0.0)(rng, 20)) == {-1.0}
+        assert set(sequential.poisson_weights(0.0, 0.0, 0.0)(rng, 20)) == {0.0}
 
 
 class TestFan:
