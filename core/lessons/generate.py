@@ -6,6 +6,7 @@ Lecture: "The VAE in practice" [0:55-1:05].
 import dataclasses
 import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ __all__ = [
     "LOOKS",
     "MOST_BYTES",
     "PARTS",
+    "PRESETS",
     "TEMPERATURES",
     "UNTOUCHED",
     "VIEWS",
@@ -36,6 +38,7 @@ __all__ = [
     "Extreme",
     "Pair",
     "Place",
+    "Preset",
     "Study",
     "Subject",
     "code_text",
@@ -54,6 +57,7 @@ __all__ = [
     "pair_text",
     "part_of",
     "place_of",
+    "places",
     "plain",
     "plane",
     "plane_beside",
@@ -97,6 +101,52 @@ class Choices:
 
 UNTOUCHED = Choices()
 """The controls as they stand when the page is opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A view worth a link.
+
+    Attributes:
+        label: What the link says.
+        choices: Where it sets the controls.
+        far: Distance of the code that is shown from the middle of the prior.
+        pair: Two images to go between, if any.
+    """
+
+    label: str
+    choices: Choices = UNTOUCHED
+    far: float = 0.0
+    pair: tuple[int, ...] = ()
+
+
+PRESETS: dict[str, Preset] = {
+    "ways": Preset("From one image to another", pair=(1, 7)),
+    "far": Preset("Far from the prior", far=5.0),
+    "hot": Preset("A prior twice as wide", Choices(view="Samples", temperature=2.0)),
+    "draws": Preset("Draws, not means", Choices(view="Samples", shown="A draw from the decoder")),
+    "holes": Preset("The holes", Choices(view="Holes")),
+}
+
+
+def places(preset: Preset, latent: int) -> dict[str, str]:
+    """Code and images of a preset, as they stand in the address.
+
+    Args:
+        preset: The preset.
+        latent: Dimensions of the code; the code lies on the diagonal of the first two.
+
+    Example:
+        >>> places(PRESETS["far"], 3)
+        {'z': '3.536,-3.536,0'}
+    """
+    side = preset.far / math.sqrt(min(2, latent))
+    z = [side, -side, *[0.0] * latent][:latent]
+    said = {
+        "z": code_text(z, latent) if preset.far else None,
+        "pair": pair_text(list(preset.pair), sys.maxsize) if preset.pair else None,
+    }
+    return {name: text for name, text in said.items() if text is not None}
 
 
 def plain() -> TrainConfig:

@@ -81,6 +81,8 @@ def run_beside(config: TrainConfig, beside: watch.Beside) -> watch.Shown:
 
 page.begin(__file__)
 untouched = lesson.UNTOUCHED
+presets = {name: preset.choices.values() for name, preset in lesson.PRESETS.items()}
+controls.apply_preset(presets, untouched.values())
 shown = shown_run()
 run = shown.run
 beside = watch.beside("generate", run)
@@ -147,6 +149,14 @@ if is_shown:
         if view == "Samples" or st.session_state.get("shown", untouched.shown) != untouched.shown:
             controls.number("Draw", 0, lesson.LAST_DRAW, untouched.draw, key="draw")
             st.button("New draw", key="press", type="primary", width="stretch", on_click=next_draw)
+        page.try_these(
+            __file__,
+            {
+                preset.label: controls.preset_address(name, presets[name], untouched.values())
+                | lesson.places(preset, config.latent_dim)
+                for name, preset in lesson.PRESETS.items()
+            },
+        )
 for error in controls.refused():
     left.error(error)
 

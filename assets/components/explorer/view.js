@@ -89,9 +89,10 @@ export class View {
       this.trail.begin(STRIDE);
       this.#isAtRest = true;
     }
-    if (data.pair.join() !== before?.pair.join() && data.pair.join() !== this.#saidPair) {
+    const pair = data.pair.join();
+    if (pair !== (before?.pair.join() ?? "") && (pair !== this.#saidPair || !pair)) {
       this.#pair = [...data.pair];
-      if (data.pair.length === 2) this.#use("between");
+      this.#use(data.pair.length === 2 ? "between" : "drag");
     }
     if (isNew && before) this.#pair = [...data.pair];
     if (data.view === "Draw") model.wantEncoder();
