@@ -15,6 +15,7 @@ __all__ = [
     "densities_view",
     "divergence_view",
     "explorer",
+    "properties_view",
     "run_view",
     "step_view",
 ]
@@ -65,6 +66,7 @@ def _made(name: str, folder: str, *basis: str) -> Callable[..., Any]:
 _run = _made("training_run", "run")
 _belief, _densities = _made("belief", "belief", "run"), _made("densities", "densities", "run")
 _divergence = _made("divergence", "divergence", "run")
+_properties = _made("two_properties", "properties", "run", "divergence")
 _step, _explorer = _made("one_step", "one_step", "run"), _made("explorer", "explorer", "run")
 _awaited = _made("awaited_run", "awaited")
 
@@ -140,6 +142,20 @@ def divergence_view(
         on_move: Told what a hand has done, as the key of a control with a number.
     """
     _divergence(data=_sent(data), key=key, on_moved_change=lambda: on_move(_moved(key)))
+
+
+def properties_view(
+    *, data: Mapping[str, Any], key: str, on_move: Callable[[object], None]
+) -> None:
+    """Show a picture of the two properties of KL; tables and a point follow the hand.
+
+    Args:
+        data: What to show, as JSON values: what a view of the lesson on the two properties gives.
+        key: Name of the component on the page.
+        on_move: Told what a hand has done: tables by `p` and `q`, or two numbers by the keys of
+            their controls.
+    """
+    _properties(data=_sent(data), key=key, on_moved_change=lambda: on_move(_moved(key)))
 
 
 def _moved(key: str) -> object:

@@ -96,6 +96,12 @@ PAGES: dict[str, Page] = {
             icon=":material/trending_up:",
         ),
         Page(
+            slug="two_properties",
+            title="Two properties",
+            claim="KL is *never negative*, and whoever sees less gathers *no more* of it.",
+            icon=":material/call_merge:",
+        ),
+        Page(
             slug="one_step",
             title="One step by hand",
             claim="A step of training is a handful of sums, and *every number* of it can be "

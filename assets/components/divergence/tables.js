@@ -111,7 +111,7 @@ export function drawCodes(context, theme, surface, { p, best, lengths }) {
 }
 
 /** Two Gaussians as ellipses of one and two standard deviations, to scale. */
-export function drawEllipses(context, theme, surface, { p, q, size }) {
+export function drawEllipses(context, theme, surface, { p, q, size, axes = ["x₁", "x₂"] }) {
   const { rem, of } = theme;
   const spans = [0, 1].map((k) => {
     const ends = [p, q].flatMap(({ mean, covariance }) => {
@@ -127,7 +127,7 @@ export function drawEllipses(context, theme, surface, { p, q, size }) {
     const half = ((k ? height : width) * scale) / 2;
     return [(low + high) / 2 - half, (low + high) / 2 + half];
   });
-  const { plot, xAxis, yAxis } = framed(context, theme, surface, { x, y, name: "x₁", across: size > 1 ? "x₂" : "" });
+  const { plot, xAxis, yAxis } = framed(context, theme, surface, { x, y, name: axes[0], across: size > 1 ? axes[1] : "" });
   within(context, plot, () => {
     [p, q].forEach(({ mean, covariance }, which) => {
       const look = of[which ? "dream" : "real"];
