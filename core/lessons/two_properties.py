@@ -536,10 +536,12 @@ def _lost(before: float, after: float) -> divergence.Decomposition:
 def _merged(choices: Choices) -> Shown:
     p, q = _two_tables(choices)
     groups = _groups(choices.groups, len(p))
-    merged = [divergence.coarse_grained(table, groups) for table in (p, q)]
+    left_p, left_q = (divergence.coarse_grained(table, groups) for table in (p, q))
     is_kept = divergence.loses_nothing(p, q, groups)
     lost = 0.0 if is_kept else _within(p, q, groups)
-    parts = divergence.Decomposition(divergence.table_kl(p, q), divergence.table_kl(*merged), lost)
+    parts = divergence.Decomposition(
+        divergence.table_kl(p, q), divergence.table_kl(left_p, left_q), lost
+    )
     if is_kept:
         verdict = (
             "Within each group all ratios p/q are the same, so which of them it was tells "
@@ -554,7 +556,7 @@ def _merged(choices: Choices) -> Shown:
         parts,
         ("KL before", "KL of the groups", "lost within them"),
         choices.evidence_unit,
-        {"bars": [_bars(p, q, groups), _bars(*merged, np.arange(len(merged[0])))]},
+        {"bars": [_bars(p, q, groups), _bars(left_p, left_q, np.arange(len(left_p)))]},
         "Bars of P and Q, before and after merging.",
         verdict,
     )
@@ -575,8 +577,8 @@ def _noise(choices: Choices) -> Shown:
     p, q = _two_tables(choices)
     count = len(p)
     channel = (1 - choices.noise) * np.eye(count) + choices.noise / count
-    received = [divergence.through_channel(table, channel) for table in (p, q)]
-    before, after = divergence.table_kl(p, q), divergence.table_kl(*received)
+    got_p, got_q = (divergence.through_channel(table, channel) for table in (p, q))
+    before, after = divergence.table_kl(p, q), divergence.table_kl(got_p, got_q)
     if choices.noise == 0:
         verdict = "The channel is clear: **nothing is lost.**"
     elif choices.noise == 1:
@@ -591,7 +593,7 @@ def _noise(choices: Choices) -> Shown:
         _lost(before, after),
         ("KL as sent", "KL as received", "lost on the way"),
         choices.evidence_unit,
-        {"bars": [_bars(p, q, groups), _bars(*received, groups)]},
+        {"bars": [_bars(p, q, groups), _bars(got_p, got_q, groups)]},
         "Bars of P and Q, as sent and as received.",
         verdict,
     )
@@ -691,8 +693,9 @@ def heard(what: object) -> dict[str, Any]:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return math.isfinite(value)
 
 
 def _written(row: object) -> str:
