@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ASIDE", "Control", "Page", "Walk", "controls", "retyped", "waits"]
+__all__ = ["ASIDE", "Control", "Page", "Walk", "controls", "elements", "retyped", "waits"]
 
 Page = dict[str, Any]
 """One page as the agent API shows it."""
@@ -23,7 +23,8 @@ SWITCHES = ("toggle", "checkbox", "expander")
 TIMES = 2
 """How often a control is moved that is not a list of words."""
 
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+|/\d+|\s+in\s+\d+)?")
+"""A number as readers write it: also 1e-300, 1/4 and 1 in 14."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,13 @@ class Control:
         if self.type in SWITCHES:
             return not self.value
         if self.type in ("text_input", "text_area"):
-            return retyped(self.value or "")
-        if self.type == "select_slider" or self.is_pick:
+            return retyped(self.value or "", turn)
+        if self.is_pick:
+            return self.options[(turn + 1) % len(self.options)]
+        if self.type == "select_slider":
             options = self.options
             place = options.index(self.value)
-            if self.is_pick or turn % 2 == 0:
+            if turn % 2 == 0:
                 return options[(place + 1) % len(options)]
             return options[-1 if 2 * place < len(options) else 0]
         if self.type in ("number_input", "slider"):
@@ -87,7 +90,7 @@ def elements(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def controls(page: Page) -> list[Control]:
     """What can be moved on a page now, from top to bottom.
 
-    Buttons that announce a longer computation, or take something away, are left out.
+    Buttons that announce a longer computation, or take something away, are left out (`ASIDE`).
     """
     can = {action["key"] for action in page["actions"]}
     found = []
@@ -98,7 +101,7 @@ def controls(page: Page) -> list[Control]:
         label = props.get("label", "")
         if element["type"] == "button" and ASIDE.search(label):
             continue
-        found.append(Control(key, element["type"], label, element.get("value"), props))
+        found.append(Control(str(key), element["type"], label, element.get("value"), props))
     return found
 
 
@@ -112,29 +115,29 @@ def complaints(page: Page) -> int:
     return Counter(element["type"] for element in elements(page["tree"]))["error"]
 
 
-def retyped(text: str) -> str:
-    """Another text of the same kind: numbers the other way round, or one of them a little off.
+def retyped(text: str, turn: int) -> str:
+    """Another text of the same kind.
 
-    A table of chances still sums to one, and a covariance matrix is still one.
+    At even turns its numbers come the other way round, after which a table of chances still sums
+    to one and a covariance matrix is still one. At odd turns, and where that changes nothing, the
+    first of them is a little off. A text without numbers gets a letter more, or one fewer.
     """
-    found = list(_NUMBER.finditer(text))
-    numbers = [match.group() for match in found]
-    if not found:
+    numbers = _NUMBER.findall(text)
+    if not numbers:
         return text[:-1] if text.endswith("a") else text + "a"
     others = numbers[::-1]
-    if others == numbers:
-        if len(numbers) > 1:
-            return re.sub(r"\s*$", "" if text.endswith(" ") else " ", text)
-        others = [_a_little_off(numbers[0])]
+    if turn % 2 == 1 or others == numbers:
+        others = [_a_little_off(numbers[0]), *numbers[1:]]
     rest = iter(others)
     return _NUMBER.sub(lambda _: next(rest), text)
 
 
 def _a_little_off(number: str) -> str:
-    """The number with its last digit before the exponent a little smaller, or one for zero."""
-    digits, mark, exponent = number.partition("e")
-    last = {"0": "1"}.get(digits[-1], str(int(digits[-1]) - 1))
-    return digits[:-1] + last + mark + exponent
+    """The number with another last digit, and nine tenths for one: it may be a chance."""
+    if number == "1":
+        return "0.9"
+    last = int(number[-1])
+    return number[:-1] + str(last + 1 if last < 9 else last - 1)
 
 
 class Walk:
