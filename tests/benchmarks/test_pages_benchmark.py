@@ -140,7 +140,7 @@ def site(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slug", ["kl_divergence", "train"])
+@pytest.mark.parametrize("slug", ["kl_divergence"])
 def test_what_is_found_is_what_stands_on_the_page(site, slug, monkeypatch):
     """
     Each control of Streamlit's own account of a page, apart from what announces a training.
