@@ -1,64 +1,46 @@
-"""How fast a page answers to each move of its controls, without a browser."""
+"""What one answer of a page costs, without a browser."""
 
-import statistics
 import time
-from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
-from benchmarks.figures import Figure
 from tests.browser.site import Site
-from ui.controls import short
 
-__all__ = ["answers"]
+__all__ = ["Answer", "answer"]
 
 
-def answers(site: Site, slug: str, ready: str, moves: Iterable[Mapping[str, Any]]) -> list[Figure]:
-    """Three figures of a page, from the request to the whole answer.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a page showed after a move of one of its controls.
+
+    Attributes:
+        wall: Seconds from the request to the whole answer.
+        processor: Seconds of the web process meanwhile, on all its threads.
+        shown: The page as it stands now.
+    """
+
+    wall: float
+    processor: float
+    shown: dict[str, Any]
+
+
+def answer(site: Site, session: str, **move: Any) -> Answer:  # noqa: ANN401 - as JSON takes it
+    """Move a control, and time the answer.
 
     Args:
         site: The real site, with the agent API.
-        slug: The page.
-        ready: Words that stand on the page once it has its model.
-        moves: Each move as controls and their new values, by key.
+        session: The visit whose control is moved.
+        move: The move as the agent API takes it: `widget_state` or `trigger`.
+
+    Raises:
+        RuntimeError: If the page did not answer.
     """
-    session = _opened(site, slug, ready)
-    wall, processor = zip(*(_moved(site, session, move) for move in moves), strict=True)
-    return [
-        Figure(
-            f"{slug}_control_p95_ms",
-            1e3 * statistics.quantiles(wall, n=20)[-1],
-            "ms",
-            most=100,
-            note=f"request to answer, {len(wall)} moves of every control",
-        ),
-        Figure(f"{slug}_control_p50_ms", 1e3 * statistics.median(wall), "ms", note="the median"),
-        Figure(
-            f"{slug}_control_p95_cpu_ms",
-            1e3 * statistics.quantiles(processor, n=20)[-1],
-            "ms",
-            note="processor time of the web process for the same",
-        ),
-    ]
-
-
-def _opened(site: Site, slug: str, ready: str) -> str:
-    session = site.visit(page=slug)["session_id"]
-    for _ in range(240):
-        if ready in str(site.visit(session_id=session)):
-            return session
-        time.sleep(0.25)
-    raise RuntimeError("The model was not trained within a minute.")
-
-
-def _moved(site: Site, session: str, move: Mapping[str, Any]) -> tuple[float, float]:
-    """Seconds on the clock and of the web process."""
     web = psutil.Process(site.process.pid)
-    state = {k: short(v) if isinstance(v, float) else v for k, v in move.items()}
     before, began = web.cpu_times(), time.perf_counter()
-    answer = site.visit(session_id=session, widget_state=state)
+    shown = site.visit(session_id=session, **move)
     wall, after = time.perf_counter() - began, web.cpu_times()
-    if answer["status"] != "ready":
-        raise RuntimeError(f"The page did not answer to {move}: {answer}")
-    return wall, after.user + after.system - before.user - before.system
+    if shown["status"] != "ready":
+        raise RuntimeError(f"The page did not answer to {move}: {shown}")
+    return Answer(wall, after.user + after.system - before.user - before.system, shown)

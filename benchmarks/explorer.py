@@ -10,15 +10,12 @@ import math
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from benchmarks.answers import answers
 from benchmarks.figures import Figure, show
-from core.lessons import generate as lesson
 from tests.browser.chromium import launched
 from tests.browser.site import Site, running_site
 
@@ -75,9 +72,9 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         launched() as browser,
-        running_site(Path(folder), "--server.enableAgentApi", "true") as site,
+        running_site(Path(folder)) as site,
     ):
-        figures = [*measured(browser, site), *answers(site, "generate", "Snapshot", moves())]
+        figures = measured(browser, site)
     show(figures, as_json=as_json)
 
 
@@ -117,18 +114,6 @@ def measured(browser: Browser, site: Site) -> list[Figure]:
             note="messages of the browser to the server for each drag and its release",
         ),
     ]
-
-
-def moves() -> Iterator[dict[str, Any]]:
-    """Every control of every view."""
-    for turn in range(6):
-        for view in lesson.VIEWS:
-            yield {"view": view}
-            if view in ("Explore", "Samples", "Draw"):
-                yield {"shown": list(lesson.LOOKS)[turn % 2]}
-            if view == "Samples":
-                yield {"temperature": lesson.TEMPERATURES[turn]}
-                yield {"draw": turn}
 
 
 def trained(page: Page, site: Site) -> str:

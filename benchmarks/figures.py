@@ -85,10 +85,11 @@ def show(figures: Sequence[Figure], *, as_json: bool, **more: str) -> None:
     for name, value in described.items():
         print(f"{name:10} {value}")
     print()
+    width = max(30, *(len(figure.key) for figure in figures))
     for figure in figures:
         value = "-" if figure.value is None else f"{figure.value:.3g}"
         print(
-            f"{figure.key:30} {value:>8} {figure.unit:8} {figure.limit:>9}  "
+            f"{figure.key:{width}} {value:>8} {figure.unit:8} {figure.limit:>9}  "
             f"{figure.verdict:12} {figure.note}"
         )
 

@@ -1,8 +1,8 @@
 """How the page on KL divergence feels: `python -m benchmarks.kl_divergence [--json]`.
 
-Each control of the page is moved in turn on the real site; two densities are dragged in a real
-browser, where a frame counts if it wrote other numbers than the frame before; and many runs are
-drawn in this process. Take the figures on a machine that does nothing else.
+Two densities are dragged on the real site in a real browser, where a frame counts if it wrote
+other numbers than the frame before; and many runs are drawn in this process. `benchmarks.pages`
+moves the controls of the page. Take the figures on a machine that does nothing else.
 """
 
 import argparse
@@ -11,13 +11,10 @@ import math
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Browser
 
-from benchmarks.answers import answers
 from benchmarks.figures import Figure, show
 from core.lessons import kl_divergence as lesson
 from tests.browser.chromium import launched
@@ -56,13 +53,9 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         launched() as browser,
-        running_site(Path(folder), "--server.enableAgentApi", "true") as site,
+        running_site(Path(folder)) as site,
     ):
-        figures = [
-            *drawn(),
-            *dragged(browser, site),
-            *answers(site, "kl_divergence", "KL[P; Q]", moves()),
-        ]
+        figures = [*drawn(), *dragged(browser, site)]
     show(figures, as_json=as_json)
 
 
@@ -117,40 +110,6 @@ def dragged(browser: Browser, site: Site) -> list[Figure]:
     page.close()
     note = f"frames with other numbers a second, median of {DRAGS} drags"
     return [Figure("drag_fps", statistics.median(rates), least=50, note=note)]
-
-
-def moves() -> Iterator[dict[str, Any]]:
-    """Every control of every view, at values that nothing has been kept of."""
-    for turn in range(3):
-        yield {"view": "Integrand"}
-        yield {"p": list(lesson.FAMILIES)[turn]}
-        yield {"q": list(lesson.FAMILIES)[-1 - turn]}
-        yield {"p_mean": lesson.MEANS[90 + 7 * turn]}
-        yield {"q_scale": lesson.SCALES[20 + turn]}
-        yield {"view": "Samples"}
-        yield {"source": lesson.WORLDS[(turn + 1) % 2]}
-        yield {"horizon": lesson.HORIZONS[turn]}
-        yield {"draw": 1 + turn}
-        yield {"of": lesson.PAIRS[(turn + 1) % 2]}
-        yield {"view": "Race"}
-        yield {"threshold": f"{10 + turn} dB"}
-        yield {"ends": lesson.ENDS[(turn + 1) % 2]}
-        yield {"view": "Coins"}
-        yield {"heads_p": f"{60 + turn} %"}
-        yield {"flips": 10 + turn}
-        yield {"view": "Two fits"}
-        yield {"apart": lesson.APARTS[5 + turn]}
-        yield {"share": lesson.SHARES[3 + turn]}
-        yield {"own_mean": lesson.MEANS[70 + turn]}
-        yield {"view": "Families"}
-        for family in lesson.KINDS:
-            yield {"family": family}
-        yield {"cov_p": f"1, 0.{turn + 1}; 0.{turn + 1}, 1"}
-        yield {"view": "Units"}
-        yield {"height_p": lesson.HEIGHTS[20 + turn]}
-        yield {"measure": list(lesson.MEASURES)[(turn + 1) % 3]}
-        yield {"view": "Codes"}
-        yield {"table_p": f"0.{turn + 1}, 0.{9 - turn}, 0, 0"}
 
 
 if __name__ == "__main__":

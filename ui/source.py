@@ -35,15 +35,20 @@ def source(name: str) -> Source:
         ValueError: If no module, or nothing in it, has that name.
     """
     path, names = _module(name)
-    text = path.read_text("utf-8")
-    node: ast.AST = ast.parse(text)
+    node, lines = _parsed(path)
     for part in names:
         node = _child(node, part, name)
     assert isinstance(node, ast.FunctionDef | ast.ClassDef)
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-    lines = text.splitlines()[first - 1 : node.end_lineno]
     shown = path.relative_to(ROOT).as_posix()
-    return Source(name=name, path=shown, line=first, text="\n".join(lines))
+    text = "\n".join(lines[first - 1 : node.end_lineno])
+    return Source(name=name, path=shown, line=first, text=text)
+
+
+@functools.lru_cache(maxsize=4)  # a page names several things of a module, one after another
+def _parsed(path: Path) -> tuple[ast.AST, list[str]]:
+    text = path.read_text("utf-8")
+    return ast.parse(text), text.splitlines()
 
 
 def _module(name: str) -> tuple[Path, list[str]]:

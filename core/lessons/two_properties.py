@@ -71,6 +71,8 @@ NOISES = MIXES = tuple(i / 20 for i in range(21))
 SAMPLES = (1, 2, 5, 10, 20, 50, 100)
 RUNS, LAST_DRAW = 10_000, 999
 MOST_ROWS = 4
+_DUST = 1e-30
+"""Nats under which a divergence of tables with 15 decimals is their rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +241,7 @@ def _gaps(p: Float[np.ndarray, " outcome"], q: Float[np.ndarray, " outcome"]) ->
     """What each outcome adds: P's chance times the gap between x - 1 and log x at x = q/p."""
     with np.errstate(divide="ignore", invalid="ignore"):
         gaps = p * divergence.surplus((q - p) / p)
-    return np.where(p == 0, q, gaps)
+    return np.where(p == 0, q, np.where(gaps < _DUST, 0.0, gaps))
 
 
 def _never_negative(choices: Choices) -> Shown:
@@ -556,10 +558,13 @@ def _lost(before: float, after: float) -> divergence.Decomposition:
 def _merged(choices: Choices) -> Shown:
     p, q = _two_tables(choices)
     groups = _groups(choices.groups, len(p))
-    merged = [divergence.coarse_grained(table, groups) for table in (p, q)]
+    left_p, left_q = (divergence.coarse_grained(table, groups) for table in (p, q))
     is_kept = divergence.loses_nothing(p, q, groups)
     lost = 0.0 if is_kept else _within(p, q, groups)
-    parts = divergence.Decomposition(divergence.table_kl(p, q), divergence.table_kl(*merged), lost)
+    left = divergence.table_kl(left_p, left_q)
+    parts = divergence.Decomposition(
+        divergence.table_kl(p, q), left if left > _DUST else 0.0, lost
+    )
     if groups.max() + 1 == len(p):
         verdict = (
             "Every outcome is a group of its own: nothing is merged, and **nothing is lost.**"
@@ -580,7 +585,7 @@ def _merged(choices: Choices) -> Shown:
         parts,
         ("KL before", "KL of the groups", "lost within them"),
         choices.evidence_unit,
-        {"bars": [_bars(p, q, groups), _bars(*merged, np.arange(len(merged[0])))]},
+        {"bars": [_bars(p, q, groups), _bars(left_p, left_q, np.arange(len(left_p)))]},
         "Bars of P and Q, before and after merging.",
         verdict,
     )
@@ -601,8 +606,8 @@ def _noise(choices: Choices) -> Shown:
     p, q = _two_tables(choices)
     count = len(p)
     channel = (1 - choices.noise) * np.eye(count) + choices.noise / count
-    received = [divergence.through_channel(table, channel) for table in (p, q)]
-    before, after = divergence.table_kl(p, q), divergence.table_kl(*received)
+    got_p, got_q = (divergence.through_channel(table, channel) for table in (p, q))
+    before, after = divergence.table_kl(p, q), divergence.table_kl(got_p, got_q)
     if choices.noise == 0:
         verdict = "The channel is clear: **nothing is lost.**"
     elif choices.noise == 1:
@@ -621,7 +626,7 @@ def _noise(choices: Choices) -> Shown:
         _lost(before, after),
         ("KL as sent", "KL as received", "lost on the way"),
         choices.evidence_unit,
-        {"bars": [_bars(p, q, groups), _bars(*received, groups)]},
+        {"bars": [_bars(p, q, groups), _bars(got_p, got_q, groups)]},
         "Bars of P and Q, as sent and as received.",
         verdict,
     )
@@ -724,8 +729,9 @@ def heard(what: object) -> dict[str, Any]:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return math.isfinite(value)
 
 
 def _written(row: object) -> str:

@@ -127,12 +127,11 @@ async def _serve(workers: int, folder: str, answer: TextIO) -> None:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         for task in keeping:
             task.cancel()
-        nannies = list(parents.values())
-        closing = [asyncio.ensure_future(server.close()) for server in (*nannies, scheduler)]
-        await asyncio.sleep(0)  # from here on none of them starts a worker again
-        for nanny in nannies:
+        for nanny in parents.values():
+            nanny.close_gracefully()  # it starts no worker again
             if nanny.process is not None and nanny.process.process is not None:
                 await nanny.process.process.kill()
+        closing = [server.close() for server in (*parents.values(), scheduler)]
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), CLOSE_S)
 

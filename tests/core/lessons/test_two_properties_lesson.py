@@ -264,6 +264,16 @@ class TestSplit:
             assert words in verdict
         assert unsaid not in verdict
 
+    def test_equal_chances_leave_no_dust(self):
+        """
+        0.2 + 0.1 is 0.3 + 0 on the page, and a ratio of one has no gap.
+        """
+        merged = show(Choices(view="Merged", q="0.4, 0.3, 0.3, 0"))
+        proof = show(Choices(q="0.4, 0.3, 0.299, 0.001"))
+
+        assert texts(merged)[1] == "0 nats"
+        assert [row[-1] for row in proof.table.rows[:2]] == ["0 nats", "0 nats"]
+
     def test_a_clear_channel_loses_nothing_of_an_infinite_divergence(self):
         """
         What is received is infinite as well, and the third number agrees with the words.
