@@ -370,9 +370,8 @@ def _misled(choices: Choices) -> Shown:
         weights = sequential.density_weights(p, p, q)
     totals = sequential.running_totals(weights, rng, runs=RUNS, samples=choices.samples)
     levels = np.linspace(0.0, math.log(RUNS), 47)
-    found = sequential.misled(totals, levels)
     level = math.log(20)
-    (at,) = sequential.misled(totals, np.array([level]))
+    *found, at = sequential.misled(totals, np.append(levels, level))
     evidence = notation.amount(level, unit)
     said = (
         f"{RUNS:,} runs of {choices.samples} {'sample' if choices.samples == 1 else 'samples'} "
