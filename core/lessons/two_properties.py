@@ -71,6 +71,8 @@ NOISES = MIXES = tuple(i / 20 for i in range(21))
 SAMPLES = (1, 2, 5, 10, 20, 50, 100)
 RUNS, LAST_DRAW = 10_000, 999
 MOST_ROWS = 4
+_DUST = 1e-30
+"""Nats under which a divergence of tables with 15 decimals is their rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +241,7 @@ def _gaps(p: Float[np.ndarray, " outcome"], q: Float[np.ndarray, " outcome"]) ->
     """What each outcome adds: P's chance times the gap between x - 1 and log x at x = q/p."""
     with np.errstate(divide="ignore", invalid="ignore"):
         gaps = p * divergence.surplus((q - p) / p)
-    return np.where(p == 0, q, gaps)
+    return np.where(p == 0, q, np.where(gaps < _DUST, 0.0, gaps))
 
 
 def _never_negative(choices: Choices) -> Shown:
@@ -251,9 +253,8 @@ def _never_negative(choices: Choices) -> Shown:
         for i, (a, b, gap) in enumerate(zip(p, q, gaps, strict=True))
     )
     if math.isinf(kl):
-        where = [int(i) + 1 for i in np.flatnonzero((p > 0) & (q == 0))]
         verdict = (
-            f"KL is **infinite**: outcome {_listed(where)} can happen under P and never under Q. "
+            f"KL is **infinite**: {_ruled_out(p, q)}. "
             "There x = q/p is 0, where the logarithm has no floor."
         )
     elif kl == 0:
@@ -283,8 +284,15 @@ def _ratio(p: float, q: float) -> str:
     return number(q / p, 3)
 
 
-def _listed(places: Sequence[int]) -> str:
-    return " and ".join(str(place) for place in places)
+def _ruled_out(p: Float[np.ndarray, "*outcome"], q: Float[np.ndarray, "*outcome"]) -> str:
+    """Where P may fall and Q may not, in words: what makes KL[p; q] infinite."""
+    places = np.argwhere((p > 0) & (q == 0)) + 1
+    if p.ndim == 1:
+        kind, names = "outcome", [str(place[0]) for place in places]
+    else:
+        kind, names = "cell", [f"({x}, {z})" for x, z in places]
+    plural = "s" if len(names) > 1 else ""
+    return f"{kind}{plural} {' and '.join(names)} can happen under P and never under Q"
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +380,7 @@ def _misled(choices: Choices) -> Shown:
         f"{_percent(at.at_the_end)} of them and was there at some time in {_percent(at.ever)}; "
         f"**the bound is {_percent(math.exp(-level))}**."
     )
+    is_told = bool((totals[:, -1] != 0).any())
     return Shown(
         data={
             "kind": "tail",
@@ -392,7 +401,11 @@ def _misled(choices: Choices) -> Shown:
             ),
         },
         verdict=said
-        + " Samples make up their minds for P; that they mislead much is exponentially rare.",
+        + (
+            " That samples of P speak much for Q is exponentially rare."
+            if is_told
+            else " Here P is Q: no sample tells them apart, and none misleads."
+        ),
     )
 
 
@@ -476,7 +489,16 @@ def _joint_table(choices: Choices) -> Shown:
     is_x = choices.seen == SEEN[0]
     parts = divergence.table_decomposition(p, q) if is_x else _by_columns(p, q)
     seen, rest = ("x", "z") if is_x else ("z", "x")
-    if parts.conditional <= 1e-12 * parts.joint:
+    if parts.joint == 0:
+        verdict = "P is Q: there is nothing to see, together or alone."
+    elif math.isinf(parts.joint):
+        is_seen = math.isinf(parts.marginal)
+        verdict = f"KL of both is **infinite**: {_ruled_out(p, q)}. " + (
+            f"Whoever sees {seen} alone may find out as well."
+            if is_seen
+            else f"Whoever sees {seen} alone **never finds out**: there Q rules nothing out."
+        )
+    elif parts.conditional <= 1e-12 * parts.joint:
         verdict = f"Once {seen} is known, {rest} tells no more: **{seen} alone sees it all.**"
     else:
         verdict = (
@@ -529,7 +551,7 @@ def _groups(text: str, outcomes: int) -> np.ndarray:
 
 def _lost(before: float, after: float) -> divergence.Decomposition:
     """What is left of a divergence, and what is lost; together they are what there was."""
-    lost = max(0.0, before - after) if math.isfinite(before) else before
+    lost = 0.0 if math.isinf(after) else max(0.0, before - after)
     return divergence.Decomposition(before, after, lost)
 
 
@@ -539,10 +561,15 @@ def _merged(choices: Choices) -> Shown:
     left_p, left_q = (divergence.coarse_grained(table, groups) for table in (p, q))
     is_kept = divergence.loses_nothing(p, q, groups)
     lost = 0.0 if is_kept else _within(p, q, groups)
+    left = divergence.table_kl(left_p, left_q)
     parts = divergence.Decomposition(
-        divergence.table_kl(p, q), divergence.table_kl(left_p, left_q), lost
+        divergence.table_kl(p, q), left if left > _DUST else 0.0, lost
     )
-    if is_kept:
+    if groups.max() + 1 == len(p):
+        verdict = (
+            "Every outcome is a group of its own: nothing is merged, and **nothing is lost.**"
+        )
+    elif is_kept:
         verdict = (
             "Within each group all ratios p/q are the same, so which of them it was tells "
             "nothing: **merging loses nothing.**"
@@ -552,6 +579,8 @@ def _merged(choices: Choices) -> Shown:
             "Outcomes of one group are no longer told apart, and the evidence that lay between "
             "them is **lost; none is ever won**."
         )
+    if math.isinf(parts.joint):
+        verdict += f" Before, KL is infinite: {_ruled_out(p, q)}."
     return _split(
         parts,
         ("KL before", "KL of the groups", "lost within them"),
@@ -588,6 +617,10 @@ def _noise(choices: Choices) -> Shown:
             f"With chance {choices.noise:g} an outcome is replaced by any of the {count}, under P "
             "and Q alike. **Noise loses evidence; no processing wins it back.**"
         )
+    if before == 0:
+        verdict = "P is Q: there was nothing to tell them apart, and noise adds nothing."
+    elif math.isinf(before):
+        verdict += f" As sent, KL is infinite: {_ruled_out(p, q)}."
     groups = np.arange(count)
     return _split(
         _lost(before, after),
@@ -629,6 +662,9 @@ def _bound(choices: Choices) -> Shown:
         way += (
             ": **the joint has fallen, and the marginal has risen.** What went down is the bound"
         )
+    for name, table, parts in (("start", start, first), ("end", end, last)):
+        if math.isinf(parts.joint):
+            way += f". At the {name} that of both is infinite: {_ruled_out(p, table)}"
     values = [[finite(in_unit(kl, unit)) for kl in row] for row in _rows(path)]
     return Shown(
         data={

@@ -209,16 +209,23 @@ export function drawPaths(context, theme, surface, { mixes, joint, marginal, mix
     context.translate(0, which * room);
     const box = { width: surface.width, height: room, ratio: surface.ratio };
     const finite = row.filter((value) => value < ENDLESS);
-    const most = 1.15 * Math.max(1e-6, ...finite);
+    const most = 1.15 * Math.max(0, ...finite) || 1;
     const { plot, xAxis, yAxis } = framed(context, theme, box, { x: [0, 1], y: [0, most], name: which ? "way of Q" : "", across: "" });
     say(context, theme, across, 0, 0.95 * rem, { align: "left", colour: text, weight: 600 });
     const at = (value) => yAxis.at(Math.min(most, value));
     within(context, { ...plot, top: plot.top - 0.5 * rem, bottom: plot.bottom + 2 }, () => {
       stroke(context, theme, [[xAxis.at(mix), plot.top], [xAxis.at(mix), plot.bottom]], { colour: of.bound.colour, dash: of.bound.dash, width: 0.12 });
-      stroke(context, theme, mixes.map((place, i) => [xAxis.at(place), at(row[i])]), { colour, width: which ? 0.18 : 0.22 });
+      const known = mixes.map((place, i) => [xAxis.at(place), at(row[i])]).filter((_, i) => row[i] < ENDLESS);
+      stroke(context, theme, known, { colour, width: which ? 0.18 : 0.22 });
     });
+    const here = row[Math.round(mix * (mixes.length - 1))];
     context.fillStyle = colour;
-    drawMark(context, "circle", xAxis.at(mix), at(row[Math.round(mix * (mixes.length - 1))]), 0.45 * rem);
+    drawMark(context, here < ENDLESS ? "circle" : "triangle", xAxis.at(mix), at(here), 0.45 * rem);
+    row.forEach((value, i) => {
+      // beside the line of the mark, whichever end it is at
+      const aside = i ? -0.9 : 0.9;
+      if (value >= ENDLESS) say(context, theme, "∞", xAxis.at(mixes[i]) + aside * rem, plot.top + 0.9 * rem, { colour: text, weight: 600 });
+    });
     context.restore();
   });
 }

@@ -146,6 +146,18 @@ class TestMisled:
         assert (np.array(data["ever"]) <= bound + room).all()
         np.testing.assert_allclose(bound, np.exp(-np.array(data["levels"])))
 
+    @pytest.mark.parametrize(
+        "equal", [{"shift": 0.0}, {"world": "Coins", "heads_p": "60 %", "heads_q": "60 %"}]
+    )
+    def test_equal_worlds_are_not_told_apart(self, equal):
+        """
+        No run speaks for either, and the words do not claim it.
+        """
+        shown = show(Choices(view="Misled runs", **equal))
+
+        assert "P is Q: no sample tells them apart" in shown.verdict
+        assert max(shown.data["ever"][1:]) == 0
+
     def test_repeats_and_draws_anew(self):
         """
         The same draw gives the same runs, the next one others.
@@ -211,6 +223,79 @@ class TestSplit:
         assert "merging loses nothing" in show(CASES["alike"].choices).verdict
         assert "x alone sees it all" in show(CASES["kept"].choices).verdict
         assert "all is lost" in show(CASES["deaf"].choices).verdict
+
+    @pytest.mark.parametrize(
+        ("choices", "said", "unsaid"),
+        [
+            (
+                Choices(view="Joint table", q_joint=".5, 0; 0, .5"),
+                ("cells (1, 2) and (2, 1) can happen under P", "x alone **never finds out**"),
+                "sees it all",
+            ),
+            (
+                Choices(view="Joint table", q_joint=".5, .5; 0, 0"),
+                ("cells (2, 1) and (2, 2)", "x alone may find out as well"),
+                "sees it all",
+            ),
+            (
+                Choices(view="Merged", q="0.4, 0.3, 0.3, 0"),
+                ("KL is infinite: outcome 4 can happen",),
+                "loses nothing",
+            ),
+            (
+                Choices(view="Noise", q="0.4, 0.3, 0.3, 0"),
+                ("KL is infinite: outcome 4 can happen",),
+                "nothing is lost",
+            ),
+            (
+                Choices(view="The bound", r_joint=".5, 0; 0, .5"),
+                ("At the end that of both is infinite: cells (1, 2) and (2, 1)",),
+                "has fallen",
+            ),
+        ],
+    )
+    def test_says_where_it_is_infinite(self, choices, said, unsaid):
+        """
+        Every view names the place, and claims nothing of an infinite sum that is not so.
+        """
+        verdict = show(choices).verdict
+
+        for words in said:
+            assert words in verdict
+        assert unsaid not in verdict
+
+    def test_equal_chances_leave_no_dust(self):
+        """
+        0.2 + 0.1 is 0.3 + 0 on the page, and a ratio of one has no gap.
+        """
+        merged = show(Choices(view="Merged", q="0.4, 0.3, 0.3, 0"))
+        proof = show(Choices(q="0.4, 0.3, 0.299, 0.001"))
+
+        assert texts(merged)[1] == "0 nats"
+        assert [row[-1] for row in proof.table.rows[:2]] == ["0 nats", "0 nats"]
+
+    def test_a_clear_channel_loses_nothing_of_an_infinite_divergence(self):
+        """
+        What is received is infinite as well, and the third number agrees with the words.
+        """
+        shown = show(Choices(view="Noise", q="0.4, 0.3, 0.3, 0", noise=0.0))
+
+        assert texts(shown) == ["infinite", "infinite", "0 nats"]
+        assert "nothing is lost" in shown.verdict
+
+    @pytest.mark.parametrize(
+        ("choices", "words"),
+        [
+            (Choices(view="Joint table", q_joint=Choices().p_joint), "P is Q"),
+            (Choices(view="Noise", q=Choices().p), "P is Q"),
+            (Choices(view="Merged", groups="1, 2, 3, 4"), "nothing is merged"),
+        ],
+    )
+    def test_says_when_there_is_nothing_to_lose(self, choices, words):
+        """
+        Equal worlds, or groups of one, are no example of a loss or of its absence.
+        """
+        assert words in show(choices).verdict
 
     @pytest.mark.parametrize(
         ("text", "sentence"),
