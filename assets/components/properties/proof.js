@@ -87,8 +87,11 @@ function drawGaps(context, theme, surface, box, { p, q }) {
   for (const tick of [-2, 0, 2]) {
     say(context, theme, String(tick).replace("-", "−"), plot.left - 0.4 * rem, yAxis.at(tick) + 0.35 * rem, { align: "right", colour: of.bound.text });
   }
-  for (const tick of [1, 2, 3, 4]) say(context, theme, String(tick), xAxis.at(tick), plot.bottom + 1.3 * rem, { colour: of.bound.text });
   say(context, theme, "x = q/p", plot.right, plot.bottom + 1.3 * rem, { align: "right", colour: of.bound.text });
+  const room = plot.right - context.measureText("x = q/p").width - 1.2 * rem;
+  for (const tick of [1, 2, 3, 4]) {
+    if (xAxis.at(tick) < room) say(context, theme, String(tick), xAxis.at(tick), plot.bottom + 1.3 * rem, { colour: of.bound.text });
+  }
   acrossAt(context, theme, plot, yAxis.at(0), surface.ratio);
   acrossAt(context, theme, plot, plot.bottom, surface.ratio);
   const line = [0, MOST_RATIO].map((x) => [xAxis.at(x), yAxis.at(x - 1)]);
