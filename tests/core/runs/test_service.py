@@ -231,7 +231,9 @@ class TestSingleFlight:
 
         assert set(ids) == {run.id}
         assert done.state == "done"
-        assert (tmp_path / "journal").read_text() == "0\n"
+        # On a busy machine the lease of a worker may run out: then there is another attempt.
+        trainings = (tmp_path / "journal").read_text().splitlines()
+        assert (trainings[0], len(trainings)) == ("0", done.attempt)
         assert numbers(service.store, run) == undisturbed(replace(config, journal=""))
 
 
