@@ -37,8 +37,15 @@ def trained(browser, site):
 
 def unfold(reader):
     reader.page.locator(".st-key-past-runs summary").click()
-    reader.page.get_by_placeholder("beta 4, mnist").wait_for()
+    search = reader.page.get_by_placeholder("beta 4, mnist")
+    search.wait_for()
     reader.settle()
+    # What is drawn above grows as its pictures come: a press in between would miss its button.
+    still, before = 0, None
+    while still < 5:
+        reader.page.wait_for_timeout(100)
+        box = search.bounding_box()
+        still, before = (still + 1 if box == before else 0), box
 
 
 def view(reader, **attributes):
