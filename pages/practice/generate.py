@@ -93,13 +93,13 @@ if run is not None:
         subject = lesson.subject(run, models.steps(run))
     except StoreUnavailable as error:
         st.error(str(error))
+view = controls.pick("View", lesson.VIEWS, untouched.view, key="view")
 left, right = page.bench()
 
 # -- Choose ------------------------------------------------------------------
 is_waiting = run is not None and lesson.is_awaited(run, subject)
 step = member = 0
 with left:
-    view = controls.pick("View", lesson.VIEWS, untouched.view, key="view")
     if run is not None:
         st.caption(f"**{title(run, beside.names.get(run.id))}**")
     if subject is not None and subject.note and not is_waiting:
