@@ -51,10 +51,7 @@ def launched() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = find_chromium(playwright)
         if chromium is None:
-            raise NoChromium(
-                "There is no Chromium to test with: install one, or name it in the environment "
-                "variable CHROMIUM."
-            )
+            raise NoChromium(MISSING)
         is_root = sys.platform == "linux" and os.geteuid() == 0
         arguments = ["--no-sandbox"] if is_root else []
         running = playwright.chromium.launch(executable_path=chromium, args=arguments)
