@@ -559,11 +559,9 @@ def _merged(choices: Choices) -> Shown:
     groups = _groups(choices.groups, len(p))
     left_p, left_q = (divergence.coarse_grained(table, groups) for table in (p, q))
     is_kept = divergence.loses_nothing(p, q, groups)
-    lost = 0.0 if is_kept else _within(p, q, groups)
-    left = divergence.table_kl(left_p, left_q)
-    parts = divergence.Decomposition(
-        divergence.table_kl(p, q), left if left > _DUST else 0.0, lost
-    )
+    whole = divergence.table_decomposition(_grouped(p, groups), _grouped(q, groups))
+    left = whole.marginal if whole.marginal > _DUST else 0.0
+    parts = divergence.Decomposition(whole.joint, left, 0.0 if is_kept else whole.conditional)
     if groups.max() + 1 == len(p):
         verdict = (
             "Every outcome is a group of its own: nothing is merged, and **nothing is lost.**"
@@ -590,15 +588,9 @@ def _merged(choices: Choices) -> Shown:
     )
 
 
-def _within(p: np.ndarray, q: np.ndarray, groups: np.ndarray) -> float:
-    """The divergence within groups, averaged over P."""
-    total = []
-    for group in range(groups.max() + 1):
-        own, other = p[groups == group], q[groups == group]
-        if own.sum() > 0 and other.sum() > 0:
-            kl = divergence.table_kl(own / own.sum(), other / other.sum())
-            total.append(float(own.sum()) * kl)
-    return math.fsum(total)
+def _grouped(table: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Chances by group, which is seen, and outcome, which is not."""
+    return np.where(groups == np.arange(groups.max() + 1)[:, None], table, 0.0)
 
 
 def _noise(choices: Choices) -> Shown:
