@@ -93,7 +93,7 @@ def dragged(browser: Browser, site: Site) -> list[Figure]:
     page.evaluate(COUNT)
     rates = []
     for _ in range(DRAGS):
-        box = page.locator(".divergenceCanvas").bounding_box()
+        box = page.locator(".sceneCanvas").bounding_box()
         assert box is not None
         rem = 17.0
         left, width = box["x"] + 0.4 * rem, box["width"] - 0.8 * rem

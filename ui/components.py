@@ -48,25 +48,26 @@ export default function (component) {
 
 
 def _made(name: str, folder: str, *basis: str) -> Callable[..., Any]:
-    """The component whose modules and style sheet are in a folder of the assets.
+    """The component whose modules, and style sheet if it needs one, are in a folder of the assets.
 
     Args:
         name: Its name.
         folder: The folder.
         basis: Folders whose style sheets come before.
     """
+    sheets = (_ASSETS / each / "index.css" for each in (*basis, folder))
     return component(
         name,
         html='<div class="reserved"></div>',  # keeps the room: nothing jumps
-        css="".join((_ASSETS / f / "index.css").read_text("utf-8") for f in (*basis, folder)),
+        css="".join(sheet.read_text("utf-8") for sheet in sheets if sheet.exists()),
         js=_LOADER % folder,
     )
 
 
 _run = _made("training_run", "run")
 _belief, _densities = _made("belief", "belief", "run"), _made("densities", "densities", "run")
-_divergence = _made("divergence", "divergence", "run")
-_properties = _made("two_properties", "properties", "run", "divergence")
+_divergence = _made("divergence", "divergence", "run", "scene")
+_properties = _made("two_properties", "properties", "run", "scene")
 _step, _explorer = _made("one_step", "one_step", "run"), _made("explorer", "explorer", "run")
 _awaited = _made("awaited_run", "awaited")
 

@@ -71,7 +71,7 @@ def place_of(reader, x):
     """
     Where a place on the axis is, in pixels of the window.
     """
-    box = reader.page.locator(".divergenceCanvas").bounding_box()
+    box = reader.page.locator(".sceneCanvas").bounding_box()
     rem = float(reader.css("html", "fontSize").removesuffix("px"))
     left, right = box["x"] + 0.4 * rem, box["x"] + box["width"] - 0.4 * rem
     return left + (right - left) * (x - RANGE[0]) / (RANGE[1] - RANGE[0])
@@ -81,7 +81,7 @@ def floor_of(reader):
     """
     Where the axis of the upper plot is, which the marks of the centres stand on.
     """
-    box = reader.page.locator(".divergenceCanvas").bounding_box()
+    box = reader.page.locator(".sceneCanvas").bounding_box()
     rem = float(reader.css("html", "fontSize").removesuffix("px"))
     top, bottom = 1.2 * rem, box["height"] - 1.7 * rem
     return box["y"] + top + int(0.42 * (bottom - top))
@@ -110,7 +110,7 @@ class TestDensities:
         assert all(text.startswith("≈ ") for text in seen)
         assert seen[-1] == "≈ 0.500 nats"
         page.wait_for_url(re.compile("p_mean=-1(&|$)"))
-        expect(page.locator(".divergenceCanvas")).to_have_attribute(
+        expect(page.locator(".sceneCanvas")).to_have_attribute(
             "aria-label", re.compile("P, Normal around −1 with scale 1.*is 0.5000 nats")
         )
 
@@ -119,7 +119,7 @@ class TestDensities:
         Arrows move and widen P, with Shift Q; where Q forbids what P allows, infinity is a word.
         """
         page = opened(reader, "?q=Uniform&q_mean=0&q_scale=3.9&p=Uniform&p_mean=2.85&p_scale=1")
-        canvas = page.locator(".divergenceCanvas")
+        canvas = page.locator(".sceneCanvas")
         canvas.focus()
         for _ in range(3):
             canvas.press("ArrowRight")
@@ -146,7 +146,7 @@ class TestDensities:
         page.get_by_role("link", name="Bumps that touch").click()
         page.wait_for_url(re.compile(r"apart=2(&|$)"))
         reader.settle()
-        box = page.locator(".divergenceCanvas").bounding_box()
+        box = page.locator(".sceneCanvas").bounding_box()
         rem = float(reader.css("html", "fontSize").removesuffix("px"))
         y = box["y"] + box["height"] - 1.7 * rem
         page.mouse.move(place_of(reader, 1), y)
@@ -220,12 +220,12 @@ def test_the_projector_shows_every_view_at_once(browser, site):
     for view in VIEWS:
         show(page, view)
         one.settle()
-        for selector in ("h1", ".divergence .numbers", ".divergenceCanvas"):
+        for selector in ("h1", ".divergence .numbers", ".sceneCanvas"):
             box = page.locator(selector).bounding_box()
             assert box["y"] + box["height"] <= 720, (view, selector)
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280
     words = re.compile("Outcomes of P as columns.*KL from P to Q")
-    expect(page.locator(".divergenceCanvas")).to_have_attribute("aria-label", words)
+    expect(page.locator(".sceneCanvas")).to_have_attribute("aria-label", words)
     assert one.complaints == []
     one.context.close()
 
@@ -239,7 +239,7 @@ def test_a_finger_moves_it_on_a_phone(browser, site):
     one.open(f"{SLUG}?p_mean=0&q_mean=3")
     page = one.page
     page.wait_for_selector(".divergence .numbers .value")
-    canvas = page.locator(".divergenceCanvas")
+    canvas = page.locator(".sceneCanvas")
     assert canvas.bounding_box()["y"] < page.locator(".st-key-p").bounding_box()["y"]
 
     touch = page.context.new_cdp_session(page)

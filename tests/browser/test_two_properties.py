@@ -56,7 +56,7 @@ def test_a_bar_follows_the_hand_and_the_others_make_room(reader):
     """
     page, value = opened(reader, "?q=0.4, 0.3, 0.2, 0.1")
     assert value.inner_text() == "0 nats"
-    box = page.locator(".divergenceCanvas").bounding_box()
+    box = page.locator(".sceneCanvas").bounding_box()
     x, y = box["x"] + 0.42 * box["width"] * 0.1, box["y"] + 0.3 * box["height"]
     page.mouse.move(x, y)
     page.mouse.down()
@@ -82,7 +82,7 @@ def test_keys_move_bars_and_mark(reader):
     Left and right choose a bar, up and down change it; on a surface all four move the mark.
     """
     page, value = opened(reader, "")
-    canvas = page.locator(".divergenceCanvas")
+    canvas = page.locator(".sceneCanvas")
     canvas.focus()
     before = value.inner_text()
     for key in ("ArrowRight", "ArrowUp", "ArrowUp"):
@@ -94,7 +94,7 @@ def test_keys_move_bars_and_mark(reader):
 
     page, value = opened(reader, "?view=Surface&coin_p=0.5&coin_q=0.5")
     assert value.inner_text() == "0 nats"
-    page.locator(".divergenceCanvas").focus()
+    page.locator(".sceneCanvas").focus()
     page.keyboard.press("Shift+ArrowRight")
     page.wait_for_url(re.compile("coin_p=0.6"), timeout=PATIENCE_MS)
     expect(value).to_have_text(f"{bernoulli_kl(0.6, 0.5):.4f} nats", timeout=PATIENCE_MS)
@@ -109,13 +109,13 @@ def test_every_view_fits_a_projector_and_has_words(reader):
         page.get_by_role("radio", name=view, exact=True).click()
         page.wait_for_selector(f".properties[data-kind={KINDS[view]}]", timeout=PATIENCE_MS)
         reader.settle()
-        canvas = page.locator(".divergenceCanvas")
+        canvas = page.locator(".sceneCanvas")
         box = canvas.bounding_box()
         assert box["y"] + box["height"] < 720, view
         page.wait_for_function(
-            "() => (document.querySelector('.divergenceCanvas')?.getAttribute('aria-label') ??"
+            "() => (document.querySelector('.sceneCanvas')?.getAttribute('aria-label') ??"
             " [...document.querySelectorAll('*')].flatMap((e) => e.shadowRoot ? [...e.shadowRoot"
-            ".querySelectorAll('.divergenceCanvas')] : [])[0]?.getAttribute('aria-label') ?? '')"
+            ".querySelectorAll('.sceneCanvas')] : [])[0]?.getAttribute('aria-label') ?? '')"
             ".length > 40"
         )
 
@@ -127,7 +127,7 @@ def test_a_finger_moves_the_mark_on_a_phone(browser, site):
     one = Reader(browser, site, viewport={"width": 390, "height": 844}, has_touch=True)
     page, value = opened(one, "?view=Surface")
     before = value.inner_text()
-    box = page.locator(".divergenceCanvas").bounding_box()
+    box = page.locator(".sceneCanvas").bounding_box()
     page.touchscreen.tap(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"])
     page.wait_for_url(re.compile("coin_q="), timeout=PATIENCE_MS)
     wide, room = page.eval_on_selector(
