@@ -709,11 +709,11 @@ def _loss(model: Model, step: Step, choices: Choices) -> View:
     rows, bars = [], []
     for k, (d, r) in enumerate(zip(step.distortion, step.rate, strict=True)):
         (distortion, rate), total = adding_up([d, beta * r], 2)
-        rows.append((f"image {k + 1}", distortion, number(r), rate, total))
+        rows.append((f"image {k + 1}", distortion, number(r, _decimals(rate)), rate, total))
         bars.append(two_terms(f"{k + 1}", d, beta * r, total, strong=k == i))
     d, r = float(step.distortion.mean()), float(step.rate.mean())
     (distortion, rate), total = adding_up([d, beta * r], 2)
-    rows.append(("**mean**", distortion, number(r), rate, f"**{total}**"))
+    rows.append(("**mean**", distortion, number(r, _decimals(rate)), rate, f"**{total}**"))
     bars.append(two_terms("mean", d, beta * r, total, strong=True))
     return View(
         panels=(
@@ -738,6 +738,11 @@ def _loss(model: Model, step: Step, choices: Choices) -> View:
         ),
         table=Table(("", "D, nats", "R, nats", "βR, nats", "D + βR, nats"), tuple(rows)),
     )
+
+
+def _decimals(text: str) -> int:
+    """How many a number is written with."""
+    return len(text.partition(".")[2])
 
 
 def _rates(step: Step, i: int) -> Panel:
@@ -770,7 +775,7 @@ def _update(model: Model, step: Step, choices: Choices) -> View:
     for label, each in (("before", step), ("after", again)):
         d, r = float(each.distortion.mean()), float(each.rate.mean())
         (distortion, rate), total = adding_up([d, step.beta * r], 3)
-        rows.append((label, distortion, number(r, 3), rate, total))
+        rows.append((label, distortion, number(r, _decimals(rate)), rate, total))
         bars.append(two_terms(label, d, step.beta * r, total))
     change = again.objective - step.objective
     decoded = [by_hand.mean_image(model.likelihood, s.picture.output) for s in (step, again)]

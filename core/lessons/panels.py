@@ -66,24 +66,23 @@ class View:
 
 
 def adding_up(parts: Sequence[float], digits: int) -> tuple[list[str], str]:
-    """Texts of some numbers and of their sum, so rounded that what is shown adds up.
+    """Texts of some numbers and of their sum, with so many decimals that what is shown adds up.
 
-    The sum is rounded to the nearest. The parts are too; where they would miss it by some last
-    digits, those that lose least are moved by one.
+    Each is rounded to the nearest. Where the parts, so rounded, miss the sum by a last digit, all
+    get another decimal, up to four more; after those the miss is left to be seen.
 
     Example:
+        >>> adding_up([1.25, 2.5], 2)
+        (['1.25', '2.50'], '3.75')
         >>> adding_up([1.004, 2.004, 3.004], 2)
-        (['1.01', '2.00', '3.00'], '6.01')
+        (['1.004', '2.004', '3.004'], '6.012')
     """
-    scale = 10.0**digits
-    total = round(sum(parts) * scale)
-    units = [round(part * scale) for part in parts]
-    gap = total - sum(units)
-    way = 1 if gap > 0 else -1
-    losses = sorted(range(len(parts)), key=lambda k: way * (units[k] - parts[k] * scale))
-    for k in losses[: abs(gap)]:
-        units[k] += way
-    return [number(unit / scale, digits) for unit in units], number(total / scale, digits)
+    for more in range(digits, digits + 5):
+        rounded = [round(value, more) for value in (*parts, sum(parts))]
+        if abs(sum(rounded[:-1]) - rounded[-1]) < 0.5 * 10.0**-more:
+            digits = more
+            break
+    return [number(part, digits) for part in parts], number(sum(parts), digits)
 
 
 def number(value: float, digits: int = 2) -> str:

@@ -374,18 +374,32 @@ class TestTexts:
         parts=st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=6),
         digits=st.integers(0, 4),
     )
-    def test_what_is_shown_adds_up(self, parts, digits):
+    def test_every_number_is_the_nearest_there_is(self, parts, digits):
         """
-        Each part is off by less than one last digit, and the sum is the nearest there is.
+        Parts and sum are rounded and never moved, with as many decimals as they need to add up.
         """
         texts, total = adding_up(parts, digits)
-        unit = 10.0**-digits
+        decimals = len(total.partition(".")[2])
+        unit = 10.0**-decimals
 
         shown = [numbers(text)[0] for text in texts]
-        assert sum(shown) == pytest.approx(numbers(total)[0], abs=unit / 100)
+        assert digits <= decimals <= digits + 4
         assert numbers(total)[0] == pytest.approx(sum(parts), abs=0.51 * unit)
-        for text, part in zip(shown, parts, strict=True):
-            assert text == pytest.approx(part, abs=1.01 * unit)
+        assert shown == pytest.approx(parts, abs=0.51 * unit)
+        assert sum(shown) == pytest.approx(numbers(total)[0], abs=(len(parts) + 1.1) / 2 * unit)
+
+    def test_two_parts_add_up(self):
+        """
+        Two parts of a sum, drawn ten thousand times, miss it for good in no more than 15 cases.
+        """
+        drawn = np.random.default_rng(0).uniform(0, 40, (10_000, 2))
+        misses = 0
+        for parts in drawn.tolist():
+            texts, total = adding_up(parts, 2)
+            shown = sum(numbers(text)[0] for text in texts)
+            misses += abs(shown - numbers(total)[0]) > 1e-9
+
+        assert misses <= 15
 
     @given(value=st.floats(-1e6, 1e6))
     def test_no_number_is_minus_zero(self, value):
