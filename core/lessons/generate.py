@@ -122,7 +122,7 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "ways": Preset("From one image to another", pair=(1, 7)),
-    "far": Preset("Far from the prior", far=5.0),
+    "far": Preset("Far from the prior", far=4.5),
     "hot": Preset("A prior twice as wide", Choices(view="Samples", temperature=2.0)),
     "draws": Preset("Draws, not means", Choices(view="Samples", shown="A draw from the decoder")),
     "holes": Preset("The holes", Choices(view="Holes")),
@@ -138,7 +138,7 @@ def places(preset: Preset, latent: int) -> dict[str, str]:
 
     Example:
         >>> places(PRESETS["far"], 3)
-        {'z': '3.536,-3.536,0'}
+        {'z': '3.182,-3.182,0'}
     """
     side = preset.far / math.sqrt(min(2, latent))
     z = [side, -side, *[0.0] * latent][:latent]

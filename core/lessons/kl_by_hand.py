@@ -50,7 +50,7 @@ def calculator(
     textbook = float(closed_form.textbook_rate_by_dimension(*single).sum())
     digits = 4 if rate == 0 else max(4, 3 - math.floor(math.log10(rate)))
     terms, total = adding_up(nats.tolist(), digits)
-    off = f", {abs(estimate - rate) / error:.1f} of them off" if error else ""
+    off = f", {abs(estimate - rate) / error:.1f} standard errors off" if error else ""
     return View(
         panels=(
             *(

@@ -623,6 +623,7 @@ def _decode(model: Model, step: Step, choices: Choices) -> View:
     (weighed, rest), total = adding_up([price * float(squared.sum()), constant], 2)
     most = max(float(bernoulli.max()), float(price * squared.max()))
     entropy = number(float(bernoulli.sum()))
+    told = f"squared error / 2σ²: {weighed} nats, and {rest}"
     panels = (
         pictures(
             f"Nats of each pixel; full colour is {number(most)} nats",
@@ -630,7 +631,9 @@ def _decode(model: Model, step: Step, choices: Choices) -> View:
                 tile(x, f"x, image {choices.image}", role="real"),
                 tile(expected, "g(z), decoded", role="dream"),
                 tile(bernoulli, f"cross-entropy: {entropy} nats", nats=most),
-                tile(price * squared, f"squared error / 2σ²: {weighed} nats", nats=most),
+                tile(
+                    price * squared, f"squared error / 2σ²: {weighed} nats; {rest} more", nats=most
+                ),
             ],
             f"Image {choices.image}, the image decoded from its code, and the nats of each pixel: "
             f"cross-entropy {entropy} in all, squared error over 2σ² {weighed}. The brightest "
@@ -710,11 +713,11 @@ def _loss(model: Model, step: Step, choices: Choices) -> View:
     for k, (d, r) in enumerate(zip(step.distortion, step.rate, strict=True)):
         (distortion, rate), total = adding_up([d, beta * r], 2)
         rows.append((f"image {k + 1}", distortion, number(r, _decimals(rate)), rate, total))
-        bars.append(two_terms(f"{k + 1}", d, beta * r, total, strong=k == i))
+        bars.append(two_terms(f"{k + 1}", d, beta * r, number(d + beta * r), strong=k == i))
     d, r = float(step.distortion.mean()), float(step.rate.mean())
     (distortion, rate), total = adding_up([d, beta * r], 2)
     rows.append(("**mean**", distortion, number(r, _decimals(rate)), rate, f"**{total}**"))
-    bars.append(two_terms("mean", d, beta * r, total, strong=True))
+    bars.append(two_terms("mean", d, beta * r, number(d + beta * r), strong=True))
     return View(
         panels=(
             stacked_bars(

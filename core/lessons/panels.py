@@ -69,7 +69,7 @@ def adding_up(parts: Sequence[float], digits: int) -> tuple[list[str], str]:
     """Texts of some numbers and of their sum, with so many decimals that what is shown adds up.
 
     Each is rounded to the nearest. Where the parts, so rounded, miss the sum by a last digit, all
-    get another decimal, up to four more; after those the miss is left to be seen.
+    get another decimal, up to three more; after those the miss is left to be seen.
 
     Example:
         >>> adding_up([1.25, 2.5], 2)
@@ -77,7 +77,7 @@ def adding_up(parts: Sequence[float], digits: int) -> tuple[list[str], str]:
         >>> adding_up([1.004, 2.004, 3.004], 2)
         (['1.004', '2.004', '3.004'], '6.012')
     """
-    for more in range(digits, digits + 5):
+    for more in range(digits, digits + 4):
         rounded = [round(value, more) for value in (*parts, sum(parts))]
         if abs(sum(rounded[:-1]) - rounded[-1]) < 0.5 * 10.0**-more:
             digits = more

@@ -147,8 +147,9 @@ if is_shown:
                 key="temperature",
             )
         if view == "Samples" or st.session_state.get("shown", untouched.shown) != untouched.shown:
-            controls.number("Draw", 0, lesson.LAST_DRAW, untouched.draw, key="draw")
-            st.button("New draw", key="press", type="primary", width="stretch", on_click=next_draw)
+            with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+                controls.number("Draw", 0, lesson.LAST_DRAW, untouched.draw, key="draw")
+                st.button("New draw", key="press", type="primary", on_click=next_draw)
         page.try_these(
             __file__,
             {
@@ -254,7 +255,7 @@ elif is_shown:
 
 words, panel = st.columns([3, 2], gap="medium")
 with words:
-    page.notice(__file__)
+    page.prose(f"practice/generate.{view.lower()}")
 with panel:
     past_runs.panel("generate", beside)
 

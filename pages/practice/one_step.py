@@ -76,7 +76,8 @@ with left:
     else:
         with st.container(horizontal=True):
             controls.number("Mini-batch", 1, lesson.LAST_BATCH, 1, key="minibatch")
-            controls.number("Image", 1, lesson.BATCH, 1, key="image")
+            if step != "Update":  # which is of the whole mini-batch
+                controls.number("Image", 1, lesson.BATCH, 1, key="image")
     if step != "Encode":
         with st.container(horizontal=True, vertical_alignment="bottom"):
             controls.number("Noise seed", 0, lesson.LAST_SEED, 0, key="noise")

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Browser, ConsoleMessage, Route
+from playwright.sync_api import Browser, ConsoleMessage, Download, Locator, Route
 
 from tests.browser.site import Site
 
@@ -52,6 +52,26 @@ class Reader:
         )
         self.page.wait_for_selector("h1", timeout=60_000)
         self.page.wait_for_function("document.querySelectorAll('[data-stale=true]').length === 0")
+
+    def rest(self, element: Locator):
+        """Wait until an element has stood still for half a second.
+
+        What is drawn above it grows as its pictures come: a press in between would miss it.
+        """
+        still, before = 0, None
+        while still < 5:
+            self.page.wait_for_timeout(100)
+            box = element.bounding_box()
+            still, before = (still + 1 if box == before else 0), box
+
+    def taken_home(self, label: str) -> Download:
+        """Follow a link to a file of the run that the page shows."""
+        link = self.page.locator(".take-home").get_by_role("link", name=label)
+        link.wait_for()
+        self.rest(link)
+        with self.page.expect_download() as coming:
+            link.click()
+        return coming.value
 
     def type_is(self, size):
         """Wait until the root, which everything follows, has type of this size."""

@@ -121,8 +121,10 @@ def test_keys_move_the_code_and_choose_two_images_to_go_between(reader):
     assert 0 < np.hypot(*code(page)) < 1
 
     page.get_by_text("A to B", exact=True).click()
+    page.get_by_text("Tap: the nearest image is A.").wait_for()
     page.locator(".over").focus()
     page.keyboard.press("Enter")
+    page.get_by_text("Now tap for B.").wait_for()
     for _ in range(4):
         page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Enter")
@@ -172,7 +174,7 @@ def test_what_is_drawn_is_encoded_and_decoded(reader):
     ink = datasets.load("digits").train.pixels.mean() * 4
     assert seen.sum() == pytest.approx(ink, rel=0.02)
     words = page.locator(".terms").inner_text()
-    numbers = [float(n) for n in re.findall(r"-?\d+\.\d", words.partition("nats")[0])]
+    numbers = [float(n) for n in re.findall(r"-?\d+\.\d+", words.partition("nats")[0])]
     assert numbers[0] + numbers[1] == pytest.approx(numbers[2])
     image = pixels(page)
 
@@ -181,6 +183,13 @@ def test_what_is_drawn_is_encoded_and_decoded(reader):
 
     assert "Far from the data" in page.locator(".terms").inner_text()
     assert pixels(page) != image
+
+    page.get_by_text("Clear", exact=True).click()
+    rows = [((0.05, y), (0.95, y + 0.03)) for y in np.arange(0.05, 0.95, 0.06)]
+    line(page, *(place for row in rows for place in row))
+
+    assert "Far from the data: its lines had to be made" in page.locator(".terms").inner_text()
+    page.wait_for_url(re.compile("[?&]z="))
 
 
 def line(page, *places):

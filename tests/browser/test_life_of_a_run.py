@@ -55,9 +55,7 @@ def kill_the_worker(site):
 
 
 def saved(reader, label, path):
-    with reader.page.expect_download() as coming:
-        reader.page.locator(".take-home").get_by_role("link", name=label).click()
-    coming.value.save_as(path)
+    reader.taken_home(label).save_as(path)
     return path
 
 
@@ -119,6 +117,7 @@ def test_a_run_is_steered_survives_and_is_repeated_bit_for_bit(browser, site, tm
     reader.open(f"/train?run={mine}&compare={other}")
     page.wait_for_selector('.run[data-state="stopped"][data-beside="B60"]', timeout=PATIENCE_MS)
     page.get_by_label(re.compile(r"β was set to 1\.2")).first.wait_for()
+    reader.settle()
     page.get_by_text("Take this run home").click()
     weights = saved(reader, "Weights", tmp_path / "kept.safetensors")
     script = saved(reader, "Script", tmp_path / "script.py")

@@ -40,12 +40,7 @@ def unfold(reader):
     search = reader.page.get_by_placeholder("beta 4, mnist")
     search.wait_for()
     reader.settle()
-    # What is drawn above grows as its pictures come: a press in between would miss its button.
-    still, before = 0, None
-    while still < 5:
-        reader.page.wait_for_timeout(100)
-        box = search.bounding_box()
-        still, before = (still + 1 if box == before else 0), box
+    reader.rest(search)
 
 
 def view(reader, **attributes):

@@ -47,11 +47,10 @@ def saved(reader, label):
     Name and bytes of the file that a link leads to, which the page outlives.
     """
     before = reader.page.url
-    with reader.page.expect_download() as coming:
-        reader.page.locator(".take-home").get_by_role("link", name=label).click()
+    file = reader.taken_home(label)
     assert reader.page.url == before
     assert len(reader.context.pages) == 1
-    return coming.value.suggested_filename, Path(coming.value.path()).read_bytes()
+    return file.suggested_filename, Path(file.path()).read_bytes()
 
 
 def test_files_are_saved_beside_the_page(reader):

@@ -18,6 +18,8 @@ export class Plane {
   #start = null;
   #timer = 0;
 
+  takesAny = false; // whether a tap takes the nearest image, however far it is
+
   constructor(tell, onChange) {
     this.tell = tell;
     const keys = "Arrow keys move the code, with Shift by more; Home is zero; Enter takes the nearest image";
@@ -131,7 +133,8 @@ export class Plane {
       over.addEventListener(name, (event) => {
         if (event.pointerId !== this.#pointer) return;
         this.#pointer = null;
-        const image = this.#start.isTap ? this.nearest(this.#at(event), NEAR_REM) : null;
+        const near = this.takesAny ? Infinity : NEAR_REM;
+        const image = this.#start.isTap ? this.nearest(this.#at(event), near) : null;
         if (image !== null) this.tell.pick(image);
         else this.tell.rest();
       });

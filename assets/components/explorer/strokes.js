@@ -14,6 +14,8 @@ export const PREPARED = {
 };
 
 const DIGIT_INK = 313; // dots of 1,024 that the digits have inked, on average
+const USUAL_WIDTH = 2.3; // dots from the middle of a digit's line to its edge
+const THIN = 0.5; // lines thinner than this share of it are no digit's
 
 /**
  * The image that a drawing becomes, pixels from 0 to 1, or null while there is none.
@@ -28,8 +30,31 @@ export function prepared(strokes, dataset, side) {
   return centred(drawn, side, dataset === "mnist" ? 20 : 28);
 }
 
+/**
+ * Where the lines of a drawing are so long that they had to be made much thinner than a digit's to
+ * have its ink, by how much, as a sentence; or "".
+ */
+export function thinned(strokes, dataset, side) {
+  const drawn = strokes.filter((stroke) => stroke.length);
+  if (dataset !== "digits" || !drawn.length) return "";
+  const { width } = boxed(drawn, side);
+  const share = Math.max(width, 0.2) / USUAL_WIDTH;
+  return share < THIN ? `its lines had to be made ${(1 / share).toFixed(1)} times thinner than a digit's to have its ink.` : "";
+}
+
 // As NIST prepared the digits: both directions stretched to a box, strokes made equally strong.
 function counted(strokes, side) {
+  const { distances, dots, width } = boxed(strokes, side);
+  const image = new Float32Array(side * side);
+  distances.forEach((distance, i) => {
+    if (distance <= width) image[Math.floor(i / dots / 4) * side + Math.floor((i % dots) / 4)] += 1 / 16;
+  });
+  return image;
+}
+
+// A drawing in the box of a digit: how far each dot is from its lines, and half the width at which
+// as many are inked as in the digits, both in dots.
+function boxed(strokes, side) {
   const dots = 4 * side;
   const margin = 2.5; // half a stroke of the usual strength
   const box = boundsOf(strokes);
@@ -41,11 +66,7 @@ function counted(strokes, side) {
   const [x, y] = [place(20, 0), place(32, 1)];
   const distances = distancesTo(strokes.map((stroke) => stroke.map(([a, b]) => [x(a), y(b)])), dots);
   const width = Float64Array.from(distances).sort()[DIGIT_INK - 1];
-  const image = new Float32Array(side * side);
-  distances.forEach((distance, i) => {
-    if (distance <= width) image[Math.floor(i / dots / 4) * side + Math.floor((i % dots) / 4)] += 1 / 16;
-  });
-  return image;
+  return { distances, dots, width };
 }
 
 // As LeCun and others prepared MNIST: a box, then the centre of mass in the middle.

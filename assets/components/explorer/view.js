@@ -1,7 +1,7 @@
 // Everything on screen: a model, the code under the hand, and what has to be drawn again.
 
 import { Choice, make, setText } from "../run/dom.js";
-import { fixed, setting, uncertainty, whole } from "../run/format.js";
+import { addingUp, fixed, setting, uncertainty, whole } from "../run/format.js";
 import { Frames } from "../run/frames.js";
 import { buildLegend } from "../run/layout.js";
 import { markElement } from "../run/marks.js";
@@ -14,7 +14,7 @@ import { rate } from "./network.js";
 import { Noise } from "./noise.js";
 import { Pad } from "./pad.js";
 import { Plane } from "./plane.js";
-import { PREPARED, nearest, prepared, shareBelow } from "./strokes.js";
+import { PREPARED, nearest, prepared, shareBelow, thinned } from "./strokes.js";
 import { Grid, Strip, Tile, Trail } from "./tiles.js";
 
 const WORDS_MS = 100; // between two changes of numbers that nobody reads faster
@@ -26,6 +26,7 @@ const SAMPLES = 50;
 const CELLS = 96; // of a density along each side
 const CODES_OF_A_DRAWING = 64;
 const FAR = 0.99;
+const EDGE = 0.9;
 const DARKNESS =
   "The fuller the colour, the denser the codes; it is full from twice the prior's peak on. Crosses: the draws of the prior below.";
 
@@ -153,6 +154,7 @@ export class View {
   #use(tool) {
     this.#tool = tool;
     this.tools.set(tool);
+    this.plane.takesAny = tool === "between";
     this.#frames.ask();
   }
 
@@ -182,7 +184,11 @@ export class View {
   #rest() {
     this.#isAtRest = true;
     this.#frames.ask();
-    if (this.#tool === "between") return;
+    if (this.#tool !== "between") this.#tell();
+  }
+
+  // The page hears of the code, and writes it into the address.
+  #tell() {
     const text = said(this.#z);
     if (text === this.#said[0]) return;
     this.#said = [text, ...this.#said.slice(0, REMEMBERED)];
@@ -212,6 +218,7 @@ export class View {
       this.#drawn = { seen, code, terms: previous?.terms ?? null };
       this.#z = code.mean;
       if (isOver && codes) this.#drawn.terms = this.#measured(seen, code);
+      if (isOver) this.#tell();
     }
     this.#frames.ask();
   }
@@ -235,6 +242,7 @@ export class View {
       unlikelier: shareBelow(distortion + r, codes.negElbo),
       distance,
       further: shareBelow(distance, codes.nearest),
+      thinned: thinned(this.pad.strokes, this.#model.described.dataset, this.#model.side),
     };
   }
 
@@ -327,7 +335,7 @@ export class View {
     const key = `${model.root} ${model.described.step} ${ends.map(said).join("|")} ${data.look} ${data.seed} ${isBetween}`;
     if (key === this.#key) return;
     this.#key = key;
-    let text = isBetween ? "Tap a point for A, then one for B." : "";
+    let text = isBetween ? ["Tap: the nearest image is A.", "Now tap for B."][ends.length % 2] : "";
     if (ways) {
       for (const [strip, way] of [[this.straight, ways.straight], [this.along, ways.along]]) {
         strip.show(WAY, (tile, i) => tile.paint(this.#look(model, data, way[i])), (i) => `|z| ${fixed(length(way[i]), 2)}`);
@@ -352,21 +360,22 @@ export class View {
     this.trail.canvas.setAttribute("aria-label", `${this.trail.points.length} decodes along the way of the hand.`);
     this.where.hidden = data.view === "Draw" && !this.#drawn;
     const { dataset } = model.described;
-    setText(this.prepared, data.view === "Draw" ? PREPARED[dataset] ?? "" : "");
+    setText(this.prepared, data.view === "Draw" ? `${PREPARED[dataset] ?? ""} The address keeps the code of a drawing, not its lines.` : "");
     const terms = data.view === "Draw" ? this.#drawn?.terms : null;
     this.terms.hidden = !terms;
     if (terms) this.#writeTerms(terms, model.codes.count);
   }
 
   #writeTerms(terms, count) {
-    const total = Math.round(10 * (terms.distortion + terms.rate));
-    const r = Math.round(10 * terms.rate);
-    const isFar = terms.unlikelier >= FAR || terms.further >= FAR;
+    const [d, r, total] = addingUp(terms.distortion, terms.rate);
+    const beyond = Math.max(terms.unlikelier, terms.further);
+    const isFar = beyond >= FAR || terms.thinned !== "";
     const rows = [
-      make("p", "equation-line", {}, make("b", "distortion-text", {}, `D ${fixed((total - r) / 10)}`), " + ", make("b", "rate-text", {}, `R ${fixed(r / 10)}`), ` = ${fixed(total / 10)} ± ${uncertainty(terms.error)} nats`),
+      make("p", "equation-line", {}, make("b", "distortion-text", {}, `D ${d}`), " + ", make("b", "rate-text", {}, `R ${r}`), ` = ${total} ± ${uncertainty(terms.error)} nats`),
       make("p", "words", {}, `Larger than for ${Math.round(100 * terms.unlikelier)} % of ${count} held-out images. Distance to the nearest of them: ${fixed(terms.distance, 2)}, larger than for ${Math.round(100 * terms.further)} %.`),
     ];
-    if (isFar) rows.unshift(make("p", "far", {}, "Far from the data: beyond 99 % of held-out images."));
+    const words = isFar ? `Far from the data: ${terms.thinned || "beyond 99 % of held-out images."}` : "At the edge of the data: beyond 90 % of held-out images.";
+    if (isFar || beyond >= EDGE) rows.unshift(make("p", "far", {}, words));
     this.terms.replaceChildren(...rows);
     this.terms.dataset.far = String(isFar);
   }
@@ -399,12 +408,13 @@ export class View {
 
   #drawHeats(model, { dims, dims_beside: dimsBeside }) {
     const names = [model, this.#beside].map((each) => each && `Codes at ${each.described.name}`);
-    ["The prior N(0, I)", names[0], names[1] ?? ""].forEach((name, i) => setText(this.heatTitles[i].querySelector("span"), name));
     this.heatPanels[2].hidden = !this.#beside;
     setText(this.darkness, dims[1] < 0 ? `The code has one dimension, across; upwards it is spread like the prior, to be seen. ${DARKNESS}` : DARKNESS);
     const { cuts } = this.#component.data;
     ["", cuts?.[0] ?? "", cuts?.[1] ?? ""].forEach((text, i) => setText(this.cuts[i], text));
     const halves = [[model, dims], [this.#beside, dimsBeside]].map(([each, plane]) => (each?.codes ? reach(each, plane) : 4));
+    const widths = [halves[0], ...halves].map((half) => `to ±${Number(half.toFixed(1))}`);
+    ["The prior N(0, I)", ...names].forEach((name, i) => setText(this.heatTitles[i].querySelector("span"), name ? `${name}, ${widths[i]}` : ""));
     const { gaps } = this.#component.data;
     const draw = (i, each, meaning, half, plane) => {
       const key = `${each?.root} ${each?.described.step} ${each?.described.member} ${Boolean(each?.codes)} ${plane} ${half}`;

@@ -383,14 +383,14 @@ class TestTexts:
         unit = 10.0**-decimals
 
         shown = [numbers(text)[0] for text in texts]
-        assert digits <= decimals <= digits + 4
+        assert digits <= decimals <= digits + 3
         assert numbers(total)[0] == pytest.approx(sum(parts), abs=0.51 * unit)
         assert shown == pytest.approx(parts, abs=0.51 * unit)
         assert sum(shown) == pytest.approx(numbers(total)[0], abs=(len(parts) + 1.1) / 2 * unit)
 
     def test_two_parts_add_up(self):
         """
-        Two parts of a sum, drawn ten thousand times, miss it for good in no more than 15 cases.
+        Two parts of a sum, drawn ten thousand times, miss it for good in no more than 60 cases.
         """
         drawn = np.random.default_rng(0).uniform(0, 40, (10_000, 2))
         misses = 0
@@ -399,7 +399,7 @@ class TestTexts:
             shown = sum(numbers(text)[0] for text in texts)
             misses += abs(shown - numbers(total)[0]) > 1e-9
 
-        assert misses <= 15
+        assert misses <= 60
 
     @given(value=st.floats(-1e6, 1e6))
     def test_no_number_is_minus_zero(self, value):
