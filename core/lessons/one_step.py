@@ -631,9 +631,7 @@ def _decode(model: Model, step: Step, choices: Choices) -> View:
                 tile(x, f"x, image {choices.image}", role="real"),
                 tile(expected, "g(z), decoded", role="dream"),
                 tile(bernoulli, f"cross-entropy: {entropy} nats", nats=most),
-                tile(
-                    price * squared, f"squared error / 2σ²: {weighed} nats; {rest} more", nats=most
-                ),
+                tile(price * squared, told, nats=most),
             ],
             f"Image {choices.image}, the image decoded from its code, and the nats of each pixel: "
             f"cross-entropy {entropy} in all, squared error over 2σ² {weighed}. The brightest "
