@@ -25,4 +25,5 @@ chosen = st.navigation(
 st.set_page_config(page_title=f"{chosen.title} · Latent variable models and VAEs")
 with st.sidebar:
     page.style(projector=controls.projector())
+controls.turn_to(chosen.url_path)
 chosen.run()

@@ -4,6 +4,7 @@ The key of a control is its name in the address. A value that the control does n
 back to its default. Options stand in the address as they stand on the screen.
 """
 
+import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -25,12 +26,14 @@ __all__ = [
     "set_all",
     "short",
     "text",
+    "turn_to",
     "values",
     "words",
 ]
 
 T = TypeVar("T")
 
+_PAGE, _KEYS = "controls_page", "controls_keys"
 _PRESET = "preset"
 _REFUSED = "controls_refused"
 _PROJECTOR = "projector"
@@ -115,6 +118,21 @@ def result(label: str, value: str, *, key: str, on_change: Callable[[], None]) -
     st.text_input(label, key=key, max_chars=60, on_change=on_change)
 
 
+def turn_to(page: str) -> None:
+    """Leave the controls of the page before behind, for those of another have the same names.
+
+    Call it at every visit before the page runs. What the address says of the new page stays.
+
+    Args:
+        page: Any name of the page that is about to run.
+    """
+    if st.session_state.get(_PAGE) == page:
+        return
+    for key in (*st.session_state.get(_KEYS, ()), _REFUSED):
+        st.session_state.pop(key, None)
+    st.session_state.update({_PAGE: page, _KEYS: set()})
+
+
 def refused() -> list[str]:
     """What the address asked of controls that they cannot be, as sentences, until they move."""
     notes = st.session_state.get(_REFUSED, {})
@@ -123,6 +141,7 @@ def refused() -> list[str]:
 
 def _asked(key: str) -> str | None:
     """What the address asks of a control that is made for the first time."""
+    st.session_state.setdefault(_KEYS, set()).add(key)
     return None if key in st.session_state else st.query_params.get(key)
 
 
@@ -130,7 +149,7 @@ def _noted(label: str, key: str, asked: str | None, chosen: T) -> T:
     """Remember that a control could not be what the address asked for."""
     if asked is not None and asked != short(chosen):
         text = "".join(c for c in asked[:40] if c.isalnum() or c in " .,+-")
-        name = label.replace("*", "").partition(",")[0]
+        name = re.sub(r":\w+\[([^]]*)]", r"\1", label).replace("*", "").partition(",")[0]
         sentence = (
             f"The address asks for {name} {text}, which there is not; {short(chosen)} is used."
         )
@@ -221,6 +240,7 @@ def set_all(values: Mapping[str, object], defaults: Mapping[str, object]) -> Non
         values: The value of each control, by key.
         defaults: The value of each control that nobody has moved, by key.
     """
+    st.session_state.setdefault(_KEYS, set()).update(values)
     for key, value in _moved(values, defaults).items():
         if key not in st.session_state:  # the address of a control on the page is its own to write
             st.query_params[key] = value

@@ -34,6 +34,7 @@ __all__ = [
     "WORLDS",
     "Choices",
     "Shown",
+    "both_chances",
     "chance",
     "density",
     "finite",
@@ -224,16 +225,31 @@ def finite(value: float) -> float:
 
 
 def chance(text: str, name: str) -> float:
-    """A chance as typed.
+    """A chance as typed, to fifteen digits, however small.
 
     Raises:
         ValueError: If it is none.
 
     Example:
-        >>> chance("51 %", "Heads"), chance("1/2", "Heads"), chance("1", "Heads")
-        (0.51, 0.5, 1.0)
+        >>> chance("51 %", "Heads"), chance("1e-300", "Heads"), chance("1", "Heads")
+        (0.51, 1e-300, 1.0)
     """
-    return round(math.exp(log_chance(notation.read(text, name))), 15)
+    return both_chances(text, name)[0]
+
+
+def both_chances(text: str, name: str) -> tuple[float, float]:
+    """A chance as typed, and that of the opposite, each to fifteen digits.
+
+    Raises:
+        ValueError: If it is none.
+
+    Example:
+        >>> both_chances("1 - 1e-20", "Heads")
+        (1.0, 1e-20)
+    """
+    odds = notation.read(text, name)
+    one, other = (float(f"{math.exp(log_chance(each)):.15g}") for each in (odds, -odds))
+    return one, other
 
 
 def threshold(text: str) -> float:

@@ -12,14 +12,14 @@ from jaxtyping import Float
 
 from core import notation, sequential
 from core.densities import kl_divergence, weight_variance
-from core.divergence import bernoulli_kl, table_kl, table_weight_variance
+from core.divergence import table_kl, table_weight_variance
 from core.evidence import in_unit
 from core.lessons.kl_choices import (
     ENDS,
     MOST_FLIPS,
     Choices,
     Shown,
-    chance,
+    both_chances,
     density,
     finite,
     headline,
@@ -103,7 +103,7 @@ def fan(choices: Choices, size: Size) -> Shown:
             headline(f"misled after {min(shown, 5)} samples", f"{misled:.1%}"),
         ],
         "alt": f"Running totals of the evidence for P in {size} from {world.true}, with bands "
-        f"for the middle half and nine tenths of the runs. Their mean slope is {name}, {slope}. "
+        f"for the middle half and nine tenths of the runs. {name} is {slope}. "
         f"After {min(shown, 5)} samples {misled:.1%} of the runs speak for "
         f"{world.other}, after {shown} {at_end:.1%}.",
     }
@@ -136,7 +136,8 @@ def race(choices: Choices, size: Size) -> Shown:
         return Shown(problems=(str(error),))
     unit = choices.evidence_unit
     is_two_sided = choices.ends == ENDS[1]
-    found = sequential.race(_totals(choices, world, size), goal, is_two_sided=is_two_sided)
+    totals = _totals(choices, world, size)
+    found = sequential.race(totals, goal, is_two_sided=is_two_sided)
     stopped = found.times[found.times > 0]
     name = f"KL[{world.true}; {world.other}]"
     is_usual = 0 < world.kl < math.inf and 0 < world.variance < math.inf
@@ -192,7 +193,15 @@ def race(choices: Choices, size: Size) -> Shown:
     }
     return Shown(
         data=data,
-        verdict=_race_said(found, world, goal_text, size, ideal, is_two_sided=is_two_sided),
+        verdict=_race_said(
+            found,
+            world,
+            goal_text,
+            size,
+            ideal,
+            is_two_sided=is_two_sided,
+            is_ruled_out=bool(np.isinf(totals[:, -1]).any()),
+        ),
         table=Table(("The race", "figure"), tuple(rows)),
     )
 
@@ -205,15 +214,18 @@ def _race_said(
     ideal: float,
     *,
     is_two_sided: bool,
+    is_ruled_out: bool,
 ) -> str:
     name = f"KL[{world.true}; {world.other}]"
     if world.kl == 0:
         return f"{size}: P and Q are the same, so no run ever comes to {goal}."
     if math.isinf(world.kl):
-        return (
-            f"{size} to {goal}. {name} is **infinite**: one sample that {world.other} forbids "
-            "ends a race at once, so it is over sooner than threshold / KL could say."
+        why = (
+            f"one sample that {world.other} forbids ends a race at once"
+            if is_ruled_out
+            else f"no sample rules {world.other} out, but a rare one from far out ends a race"
         )
+        return f"{size} to {goal}. {name} is **infinite**: {why}. {found.finished:.1%} ended."
     if found.finished < 0.99:
         share = f"only {found.finished:.1%}" if found.finished else "none"
         mean = ", and their mean is that of the fast ones" if found.finished else ""
@@ -226,10 +238,12 @@ def _race_said(
             f"{size} to {goal} for either one: {found.wrong:.1%} end for {world.other}, which is "
             "wrong. Those end early, and so bring the mean down."
         )
-    return (
-        f"{size} to {goal}. The mean is above threshold / {name} because the last sample "
-        "overshoots; the line is Wald's law, which neglects that."
+    said = (
+        f"{size} to {goal}. The mean is above threshold / {name}, for the last sample overshoots"
     )
+    if world.variance == 0:
+        return f"{said}. Every sample weighs the same, so all runs end at once."
+    return f"{said}; the line is Wald's law, which neglects that."
 
 
 def _samples(value: float, kl: float) -> str:
@@ -279,8 +293,7 @@ def _totals(choices: Choices, world: _World, size: Size) -> Float[np.ndarray, "r
 
 
 def _coin(text: str, world: str) -> Float[np.ndarray, " outcome"]:
-    heads = chance(text, f"Heads for {world}")
-    return np.array([heads, 1 - heads])
+    return np.array(both_chances(text, f"Heads for {world}"))
 
 
 # -- The coin bench -----------------------------------------------------------------------------
@@ -306,7 +319,7 @@ def bench(choices: Choices) -> Shown:
         "–" if math.isnan(weight) else notation.signed(float(weight), unit, 4)
         for weight in weights
     )
-    both = bernoulli_kl(float(p[0]), float(q[0])), bernoulli_kl(float(q[0]), float(p[0]))
+    both = table_kl(p, q), table_kl(q, p)
     rows = [
         (name, *_per_toss(value, goal, choices, own, rival))
         for name, value, own, rival in (("KL[P; Q]", both[0], p, q), ("KL[Q; P]", both[1], q, p))
@@ -375,10 +388,24 @@ def _bench_said(
         if math.isinf(kl)
     ]
     if not flips:
-        return " ".join(["Flip the coin.", *infinite])
+        return " ".join(["Flip the coin.", *_sides_said(coins), *infinite])
     if math.isinf(total):
         loser = "Q" if total > 0 else "P"
         said = f"{tally}: **{loser} is ruled out**, for good."
     else:
         said = f"{tally}, from {choices.source}'s coin."
-    return " ".join([said, *infinite])
+    return " ".join([said, *_sides_said(coins), *infinite])
+
+
+def _sides_said(coins: tuple[np.ndarray, np.ndarray]) -> list[str]:
+    """What each side says for which coin, in bits and decibans, where that is finite."""
+    said = []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = np.log(coins[0]) - np.log(coins[1])
+    for side, weight in zip(SIDES, weights.tolist(), strict=True):
+        if math.isfinite(weight) and weight:
+            winner, size = "P" if weight > 0 else "Q", abs(weight)
+            bits = notation.amount(size, "bits")
+            decibans = notation.amount(size, "dB")
+            said.append(f"{side.capitalize()}: {bits} ({decibans}) for {winner}.")
+    return said

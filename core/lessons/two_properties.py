@@ -522,8 +522,18 @@ def _by_columns(p: np.ndarray, q: np.ndarray) -> divergence.Decomposition:
 def _gaussians(choices: Choices) -> Shown:
     p_mean, q_mean = np.array([choices.shift_x, choices.shift_z]), np.zeros(2)
     p, q = (np.array([[1.0, rho], [rho, 1.0]]) for rho in (choices.rho_p, choices.rho_q))
+    parts = divergence.gaussian_decomposition(p_mean, p, q_mean, q)
+    if parts.joint == 0:
+        verdict = "P is Q: there is nothing to see, together or alone."
+    elif parts.conditional <= 1e-12 * parts.joint:
+        verdict = "Once x is known, z tells no more: **x alone sees it all.**"
+    else:
+        verdict = (
+            "In x alone both have variance 1, so the correlation is **seen only by whoever sees "
+            "both**; a shift of x is seen by either."
+        )
     return _split(
-        divergence.gaussian_decomposition(p_mean, p, q_mean, q),
+        parts,
         ("KL of both", "KL of x", "KL of z given x"),
         choices.evidence_unit,
         {
@@ -533,8 +543,7 @@ def _gaussians(choices: Choices) -> Shown:
             }
         },
         "Ellipses of two Gaussians in the plane of x and z, at one and two standard deviations.",
-        "In x alone both have variance 1, so the correlation is **seen only by whoever sees "
-        "both**; a shift of x is seen by either.",
+        verdict,
     )
 
 

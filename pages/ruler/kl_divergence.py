@@ -72,8 +72,8 @@ def pick_density(which: str) -> None:
     """Controls of the density of P or of Q."""
     family = controls.choice(WORLDS[which], lesson.FAMILIES, UNTOUCHED[which], key=which)
     pair(
-        ("Centre", lesson.MEANS, f"{which}_mean"),
-        ("Scale", lesson.SCALES, f"{which}_scale"),
+        (f"Centre of {WORLDS[which]}", lesson.MEANS, f"{which}_mean"),
+        (f"Scale of {WORLDS[which]}", lesson.SCALES, f"{which}_scale"),
     )
     if family == lesson.MIXTURE:
         pair(

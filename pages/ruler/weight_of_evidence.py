@@ -111,11 +111,12 @@ with right:
         on_move=hear,
     )
     failures = [failure] if (failure := st.session_state.pop(FAILURE, None)) else []
-    for sentence in (*account.problems, *failures, *controls.refused()):
+    refused = controls.refused()
+    for sentence in (*account.problems, *failures, *refused):
         st.error(page.plain(sentence))
     st.markdown(account.verdict)
 
-numbers, words = st.columns([3, 2], gap="medium")
+numbers, words = st.columns([7, 3], gap="medium")
 with numbers, st.container(key="frame-forms"):
     page.table(("for P", *lesson.HEADINGS), account.table, numbers=len(lesson.HEADINGS))
 with words:
@@ -144,17 +145,21 @@ with left:
                 controls.marks("Distance of parts", lesson.APARTS, UNTOUCHED[apart], key=apart)
                 controls.marks("Share of the left", lesson.SHARES, UNTOUCHED[share], key=share)
     controls.marks("Point x", lesson.PLACES, untouched.x, key="x")
-at_point = lesson.at_point(choices())
+beside = choices()
+at_point = lesson.at_point(beside)
 with right:
     components.densities_view(
         data={
-            "x": chosen.x,
+            "x": beside.x,
             "unit": unit,
             **at_point.laws,
         },
         key="densities",
         on_move=hear,
     )
+    for sentence in controls.refused():
+        if sentence not in refused:
+            st.error(page.plain(sentence))
     st.markdown(at_point.verdict)
 
 # -- Explain -----------------------------------------------------------------

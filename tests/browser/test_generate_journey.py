@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from core.vae import datasets
 from tests.browser.reader import Reader
@@ -159,7 +160,7 @@ def test_draws_from_the_prior_saves_the_picture_and_shows_the_holes(reader):
     cuts = page.locator(".heat-panel .words").all_inner_texts()
     kl = [float(re.search(r"KL (\d+\.\d+)", cut)[1]) for cut in cuts if cut]
     assert kl[0] < 1 < 5 < kl[1]
-    assert page.locator(".holes .strip figure:visible").count() == 20
+    expect(page.locator(".holes .strip figure:visible")).to_have_count(20)
 
 
 def test_what_is_drawn_is_encoded_and_decoded(reader):

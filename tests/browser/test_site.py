@@ -150,6 +150,25 @@ def test_a_preset_sets_the_controls_at_once_and_once(reader):
     one.page.wait_for_url(re.compile("latent=9"))
 
 
+def test_every_page_opens_with_controls_of_its_own(reader):
+    """
+    Controls of several pages have the same names in their addresses, and none has the values of
+    another page.
+    """
+    one = reader()
+    one.open("/kl_divergence")
+    one.page.get_by_role("radio", name="Samples", exact=True).click()
+    one.page.wait_for_url(re.compile("view=Samples"))
+    unfold(one)
+    links = one.page.get_by_test_id("stSidebar")
+    links.get_by_role("link", name=PAGES["two_properties"].title).click()
+    one.page.wait_for_url(re.compile("/two_properties$"))
+    one.settle()
+
+    assert one.page.get_by_test_id("stAlert").count() == 0
+    assert one.page.locator(".st-key-p input").input_value().startswith("0.4")
+
+
 def test_a_value_that_a_control_does_not_know_leaves_the_address(reader):
     """
     A mistyped link opens, the address then says what is shown, and the page what it is not.

@@ -1,5 +1,8 @@
 """Open a page of the site without a browser."""
 
+import json
+from typing import Any
+
 from streamlit.testing.v1 import AppTest
 
 from ui.registry import ROOT, part_of
@@ -15,3 +18,16 @@ def open_page(slug: str, **address: str) -> AppTest:
         app.query_params.update(address)
         app.run()
     return app
+
+
+def told(app: AppTest) -> list[dict[str, Any]]:
+    """What each component of a page is told, in their order."""
+    found = (e for e in _walk(app.main) if getattr(e, "type", "") == "bidi_component")
+    return [json.loads(element.proto.json) for element in found]
+
+
+def _walk(block):
+    for child in block.children.values():
+        yield child
+        if hasattr(child, "children"):
+            yield from _walk(child)

@@ -1,7 +1,5 @@
 """The page on generating, without a browser: each control, the address, and what is in the way."""
 
-import json
-
 import numpy as np
 import pytest
 from safetensors.numpy import save
@@ -9,6 +7,7 @@ from safetensors.numpy import save
 from core.lessons import generate as lesson
 from core.vae.config import TrainConfig
 from tests.core.vae.untrained import weights_of
+from tests.pages import opened
 from tests.pages.opened import open_page
 from ui import models
 
@@ -32,17 +31,8 @@ def trained(service, rng, **settings):
 
 def told(app):
     """What the component is told."""
-    found = [e for e in _walk(app.main) if getattr(e, "type", "") == "bidi_component"]
-    assert len(found) == 1
-    proto = found[0].proto
-    return json.loads(proto.json)
-
-
-def _walk(block):
-    for child in block.children.values():
-        yield child
-        if hasattr(child, "children"):
-            yield from _walk(child)
+    (data,) = opened.told(app)
+    return data
 
 
 class TestFirstVisit:

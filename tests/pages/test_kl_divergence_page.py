@@ -69,7 +69,7 @@ class TestViews:
         app = open_page(SLUG, p_mean="77", p="Zeta", q_scale="2")
 
         assert not app.exception
-        assert "asks for Centre 77" in refused(app)
+        assert "asks for Centre of P 77" in refused(app)
         assert app.select_slider(key="q_scale").value == 2.0
 
 

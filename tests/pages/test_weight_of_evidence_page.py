@@ -3,7 +3,7 @@
 import pytest
 
 from core.lessons.weight_of_evidence import CASES, UNTOUCHED
-from tests.pages.opened import open_page
+from tests.pages.opened import open_page, told
 
 SLUG = "weight_of_evidence"
 
@@ -226,6 +226,16 @@ class TestDensities:
         assert [m.value for m in app.markdown if "dense here" in m.value] != before
         app.selectbox(key="p").set_value("Normal").run()
         assert key not in [slider.key for slider in app.select_slider]
+
+    def test_a_link_names_the_point_and_what_it_cannot_be_is_said(self):
+        """
+        The picture is drawn where the link says, from the first run on.
+        """
+        app = open_page(SLUG, x="5", p_scale="abc")
+        picture = told(app)[1]
+
+        assert picture["x"] == 5.0
+        assert "asks for Scale of P abc" in "\n".join(error.value for error in app.error)
 
     def test_a_place_that_q_forbids_rules_it_out(self):
         """

@@ -80,10 +80,8 @@ export class View extends SceneView {
       this.#moveTo(place[0] + size * way[0] * steps[0], place[1] + size * way[1] * steps[1]);
       return true;
     }
-    if (way[0] || !this.held) {
-      this.#choose(way[0]);
-      return false;
-    }
+    if (way[0] || !this.held) this.#choose(way[0]);
+    if (way[0]) return false;
     this.#setBar(this.scene[this.held.name][this.held.place] + way[1] * STEP);
     return true;
   }

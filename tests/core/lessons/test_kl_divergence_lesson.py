@@ -262,8 +262,9 @@ class TestRace:
         ("changes", "words"),
         [
             ({"p_mean": 0.0, "q_mean": 0.0, "q_scale": 1.0}, "no run ever comes"),
-            ({"of": "Coins"}, "is **infinite**"),
-            ({"p": "Student, 1 degree"}, "is **infinite**"),
+            ({"of": "Coins"}, "is **infinite**: one sample that Q forbids ends a race at once"),
+            ({"p": "Student, 1 degree"}, "is **infinite**: no sample rules Q out"),
+            ({"of": "Coins", "source": "Q"}, "Every sample weighs the same, so all runs end"),
         ],
     )
     def test_says_extremes_in_words(self, changes, words):
@@ -339,6 +340,31 @@ class TestCoins:
 
         assert "nan" not in json.dumps(shown.data, allow_nan=False).lower()
         assert "nan" not in str(shown.table).lower()
+
+    @pytest.mark.parametrize(
+        ("heads_q", "nats"),
+        [
+            ("1e-300", (300 * math.log(10) - 2 * math.log(2)) / 2),
+            ("1 - 1e-20", (20 * math.log(10) - 2 * math.log(2)) / 2),
+        ],
+    )
+    def test_tell_a_small_chance_from_none(self, heads_q, nats):
+        """
+        What was typed as possible is never called impossible.
+        """
+        shown = show(Choices(view="Coins", heads_q=heads_q))
+
+        assert cells(shown)["KL[P; Q]"][0] == f"**{nats:.4f} nats**"
+        assert "infinite" not in shown.verdict
+
+    def test_say_for_whom_each_side_speaks(self):
+        """
+        A fair coin against a double-headed one: heads are a bit for the cheat, tails end it.
+        """
+        shown = show(Choices(view="Coins"))
+
+        assert "Heads: 1.0000 bits (3.0103 dB) for Q." in shown.verdict
+        assert "Tails:" not in shown.verdict
 
     def test_want_chances(self):
         """
