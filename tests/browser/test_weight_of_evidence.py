@@ -179,6 +179,7 @@ class TestHands:
         labels = page.locator(".belief .bars .label")
         expect(labels).to_have_text(order, timeout=PATIENCE_MS)
         assert said(page)[1][-1] == "−5.766 dB"
+        expect(page.get_by_role("button", name="Take it out").first).to_be_focused()
 
         page.get_by_role("button", name="Take it out").first.click()
         wait_for(page, "+8.213 dB")

@@ -15,6 +15,7 @@ const SETTLE_MS = 450; // after the last key that moves a handle
 export class Bars {
   #rows = [];
   #range = [-1, 1];
+  #raised = null; // where the line stands that has just been moved up
   #held = null; // the handle that is being moved
 
   constructor(act) {
@@ -44,6 +45,14 @@ export class Bars {
     if (rows.length !== this.#rows.length) this.#build(rows.length);
     rows.forEach((row, place) => this.#draw(this.#rows[place], row, lines.length, unit, single));
     this.element.style.setProperty("--zero", share(0, this.#range));
+    this.#followRaised();
+  }
+
+  // The keyboard goes with the line that it has moved.
+  #followRaised() {
+    const row = this.#raised === null ? null : this.#rows[this.#raised + 1];
+    this.#raised = null;
+    if (row) (row.up.hidden ? row.away : row.up).focus({ preventScroll: true });
   }
 
   /** Let one of the bars stand out, or none. */
@@ -61,7 +70,10 @@ export class Bars {
     row.bar = make("i", "bar", { "aria-hidden": "true" });
     row.handle = make("span", "handle", { role: "slider", tabindex: "0" });
     row.track = make("span", "track", {}, row.bar, row.handle);
-    row.up = button("Move one place up", UP, () => this.act.raise(row.number));
+    row.up = button("Move one place up", UP, () => {
+      this.#raised = row.number - 1;
+      this.act.raise(row.number);
+    });
     row.away = button("Take it out", AWAY, () => this.act.remove(row.number));
     row.buttons = make("span", "buttons", {}, row.up, row.away);
     row.element = make("li", "", {}, row.label, row.track, row.value, row.buttons);

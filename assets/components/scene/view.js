@@ -51,9 +51,11 @@ export class SceneView {
     if (keys) {
       canvas.tabIndex = 0;
       canvas.setAttribute("aria-description", keys);
+      canvas.title = keys;
     } else {
       canvas.removeAttribute("tabindex");
       canvas.removeAttribute("aria-description");
+      canvas.removeAttribute("title");
       canvas.classList.remove("grip");
     }
     this.#readTheme();
