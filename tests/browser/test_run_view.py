@@ -476,6 +476,38 @@ class TestPlayer:
         assert played[-1]["step"] == 800
 
 
+class TestManners:
+    def test_let_the_page_answer_first(self, bench):
+        """
+        After a key elsewhere on the page a live picture waits; after one of its own, and once it
+        is closed, it does not.
+        """
+        found = call(
+            bench,
+            "manners.js",
+            """
+            const own = document.body.appendChild(document.createElement("div"));
+            const other = document.body.appendChild(document.createElement("input"));
+            const key = { bubbles: true, composed: true };
+            const press = (element) => element.dispatchEvent(new KeyboardEvent("keydown", key));
+            const manners = new m.Manners(own);
+            const pauses = [manners.pause(33)];
+            press(own);
+            pauses.push(manners.pause(33));
+            press(other);
+            pauses.push(manners.pause(33));
+            const later = new m.Manners(own);
+            later.close();
+            press(other);
+            pauses.push(later.pause(33));
+            return pauses;
+            """,
+        )
+
+        assert found[:2] + found[3:] == [33, 33, 33]
+        assert found[2] > 33
+
+
 class TestFormat:
     def test_the_equation_adds_up_as_it_is_shown(self, bench, rng):
         """

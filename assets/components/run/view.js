@@ -13,6 +13,7 @@ import { Glide } from "./glide.js";
 import { History } from "./history.js";
 import { build } from "./layout.js";
 import { Legend } from "./legend.js";
+import { Manners } from "./manners.js";
 import { Plane } from "./plane.js";
 import { Player } from "./player.js";
 import { Equation, Facts } from "./readout.js";
@@ -36,7 +37,7 @@ export class View {
   #run = null;
   #theme = null;
   #glide = new Glide();
-  #frames = new Frames((seconds) => this.#draw(seconds), () => (this.#isFollowing ? LIVE_MS : 0));
+  #frames = new Frames((seconds) => this.#draw(seconds), () => (this.#isFollowing ? this.#manners.pause(LIVE_MS) : 0));
   #wroteAt = -Infinity;
   #isFresh = false;
   #toldState = null;
@@ -49,9 +50,12 @@ export class View {
   #pace = 10;
   #undo = [];
 
+  #manners = null;
+
   constructor(parent) {
     const parts = build();
     this.parts = parts;
+    this.#manners = new Manners(parts.root);
     const redraw = () => this.#frames.ask();
     this.chart = new Chart(parts.curvesCanvas, redraw);
     this.plane = new Plane(parts.planeCanvas, redraw);
@@ -94,6 +98,7 @@ export class View {
 
   destroy() {
     this.#frames.stop();
+    this.#manners.close();
     this.#address.close();
     this.#company.close();
     this.#run?.close();
