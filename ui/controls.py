@@ -37,13 +37,21 @@ _PROJECTOR = "projector"
 
 
 def choice(
-    label: str, options: Iterable[str], default: str, *, key: str, help: str | None = None
+    label: str,
+    options: Iterable[str],
+    default: str,
+    *,
+    key: str,
+    help: str | None = None,
+    on_change: Callable[[], None] | None = None,
 ) -> str:
     """One of a few words."""
     listed = list(options)
     index = listed.index(default)
     asked = _asked(key)
-    chosen = st.selectbox(label, listed, index, key=key, help=help, bind="query-params")
+    chosen = st.selectbox(
+        label, listed, index, key=key, help=help, on_change=on_change, bind="query-params"
+    )
     return _noted(label, key, asked, chosen)
 
 

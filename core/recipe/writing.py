@@ -1,0 +1,178 @@
+"""Factors, terms and objectives as formulas: in LaTeX, and in plain letters for pictures."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from core.recipe.objective import KINDS, Objective, Term
+from core.recipe.regrouping import Rewriting
+from core.recipe.worlds import Factor
+
+__all__ = [
+    "MOST_ALONE",
+    "derivation",
+    "factor_latex",
+    "objective_latex",
+    "pretty",
+    "rewriting_latex",
+    "symbol",
+    "symbols",
+    "term_latex",
+    "term_text",
+    "variable_latex",
+]
+
+MOST_ALONE = 3
+"""Terms of one kind that are written one by one; more become a sum."""
+
+_BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_GREEK = {"θ": r"\theta", "φ": r"\phi"}
+_LETTERS = {
+    **{"β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "σ": r"\sigma"},
+    **{"κ": r"\kappa", "π": r"\pi", "ε": r"\epsilon"},
+}
+
+
+def pretty(name: str) -> str:
+    """A variable, or a formula in typed letters, with its numbers set low.
+
+    Example:
+        >>> pretty("p(z1|z0)")
+        'p(z₁|z₀)'
+    """
+    return re.sub(r"(?<=[A-Za-zθφ])[0-9]+", lambda found: found[0].translate(_BELOW), name)
+
+
+def variable_latex(name: str) -> str:
+    r"""A variable in LaTeX.
+
+    Example:
+        >>> variable_latex("z10"), variable_latex("θ")
+        ('z_{10}', '\\theta')
+    """
+    letter, number = _GREEK.get(name[0], name[0]), name[1:]
+    return f"{letter}_{{{number}}}" if number else letter
+
+
+def factor_latex(factor: Factor) -> str:
+    r"""A factor in LaTeX.
+
+    Example:
+        >>> factor_latex(Factor("q", ("x",), ("z0",)))
+        'q(x \\mid z_{0})'
+    """
+    of, given = (",".join(map(variable_latex, names)) for names in (factor.of, factor.given))
+    return rf"{factor.letter}({of} \mid {given})" if given else f"{factor.letter}({of})"
+
+
+def _product(factors: Sequence[Factor]) -> str:
+    return r"\,".join(map(factor_latex, factors))
+
+
+def term_latex(term: Term) -> str:
+    r"""The average that a term is, in LaTeX.
+
+    Example:
+        >>> term_latex(Term("surprise", (), (Factor("q", ("x",)),)))
+        '\\langle -\\log q(x) \\rangle'
+    """
+    above, below = _product(term.above), _product(term.below)
+    if not below:
+        body = rf"\log {above}"
+    elif not above:
+        body = rf"-\log {below}"
+    else:
+        body = rf"\log \tfrac{{{above}}}{{{below}}}"
+    return rf"\langle {body} \rangle"
+
+
+def term_text(term: Term) -> str:
+    """The same in plain letters.
+
+    Example:
+        >>> term_text(Term("rate", (Factor("p", ("z",), ("x",)),), (Factor("q", ("z",)),)))
+        '⟨log p(z|x)/q(z)⟩'
+    """
+    above, below = ("".join(pretty(f.bare) for f in side) for side in (term.above, term.below))
+    if not below:
+        return f"⟨log {above}⟩"
+    if not above:
+        return f"⟨−log {below}⟩"
+    return f"⟨log {above}/{below}⟩"
+
+
+def symbol(term: Term, all_of: Sequence[Term]) -> str:
+    """The letter of a term, with its variables where another one has the same."""
+    letter = KINDS[term.kind].symbol
+    if term.kind in ("constant", "entropy"):
+        given = f"|{','.join(map(pretty, term.above[0].given))}" if term.above[0].given else ""
+        return f"{letter}[{','.join(map(pretty, term.of))}{given}]"
+    twins = [other for other in all_of if other.kind == term.kind]
+    return f"{letter}({','.join(map(pretty, term.of))})" if len(twins) > 1 else letter
+
+
+def symbols(objective: Objective, letters: Mapping[str, str]) -> str:
+    """The whole objective in letters, as D + β R; a multiplier that is one is not written."""
+    parts = []
+    for kind, terms in _by_kind(objective.kept):
+        mark = KINDS[kind].symbol
+        if kind == "entropy":
+            parts += [symbol(term, terms) for term in terms]
+            continue
+        price = f"{letters.get(kind, KINDS[kind].letter)} " if terms[0].multiplier != 1 else ""
+        if len(terms) <= MOST_ALONE:
+            parts += [f"{price}{symbol(term, terms)}" for term in terms]
+        else:
+            parts.append(f"{price}Σ {mark}")
+    return " + ".join(parts).replace("+ −", "− ") or "0"
+
+
+def objective_latex(objective: Objective, letters: Mapping[str, str]) -> str:
+    """The objective in LaTeX, each term with its name under it."""
+    parts = []
+    for kind, terms in _by_kind(objective.kept):
+        letter = letters.get(kind, KINDS[kind].letter)
+        price = rf"{_LETTERS.get(letter, letter)}\," if terms[0].multiplier != 1 else ""
+        bodies = [term_latex(term) for term in terms]
+        if len(terms) > MOST_ALONE:
+            bodies = [rf"{bodies[0]} + \dots + {bodies[-1]}"]
+            price = rf"{price}\bigl[" if price else ""
+            bodies[0] += r"\bigr]" if price else ""
+        name = (
+            KINDS[kind].name if len(terms) <= MOST_ALONE else f"{len(terms)} {KINDS[kind].name}s"
+        )
+        parts += [rf"{price}\underbrace{{{body}}}_{{\text{{{name}}}}}" for body in bodies]
+    return " + ".join(parts) or "0"
+
+
+def derivation(objective: Objective, letters: Mapping[str, str]) -> str:
+    """From KL[P; Q] to the objective, in LaTeX: the ratio, the terms, what is dropped."""
+    p, q = _product(objective.regrouped.in_order), _product(objective.q.in_order)
+    shared = [factor_latex(factor) for factor in objective.shared]
+    for text in shared:
+        p, q = p.replace(text, rf"\cancel{{{text}}}", 1), q.replace(text, rf"\cancel{{{text}}}", 1)
+    lines = [rf"\mathrm{{KL}}[P; Q] &= \Bigl\langle \log \frac{{{p}}}{{{q}}} \Bigr\rangle_P"]
+    if objective.dropped:
+        gone = " + ".join(term_latex(term) for term in objective.dropped)
+        lines.append(
+            rf"&= \underbrace{{{gone}}}_{{\text{{constant}}}} + {_plain_sum(objective.kept)}"
+        )
+    lines.append(rf"\text{{objective}} &= {objective_latex(objective, letters)}")
+    body = r" \\ ".join(lines)
+    return rf"\begin{{aligned}} {body} \end{{aligned}}"
+
+
+def _plain_sum(terms: Sequence[Term]) -> str:
+    bodies = [term_latex(term) for term in terms]
+    if len(bodies) > MOST_ALONE + 2:
+        bodies = [*bodies[:2], r"\dots", bodies[-1]]
+    return " + ".join(bodies) or "0"
+
+
+def rewriting_latex(step: Rewriting) -> str:
+    """An exact step as an equation in LaTeX."""
+    return f"{_product(step.before)} = {_product(step.after)}"
+
+
+def _by_kind(terms: Sequence[Term]) -> list[tuple[str, list[Term]]]:
+    kinds = dict.fromkeys(term.kind for term in terms)
+    return [(kind, [term for term in terms if term.kind == kind]) for kind in kinds]
