@@ -104,9 +104,9 @@ def number(
     return _noted(label, key, asked, chosen)
 
 
-def words(label: str, default: str, *, key: str, help: str | None = None) -> str:
-    """A short text, such as a list of widths; whoever uses it checks it."""
-    return st.text_input(label, default, 60, key=key, help=help, bind="query-params") or ""
+def words(label: str, default: str, *, key: str, help: str | None = None, most: int = 60) -> str:
+    """A text in one line, such as a list of widths; whoever uses it checks it."""
+    return st.text_input(label, default, most, key=key, help=help, bind="query-params") or ""
 
 
 def text(label: str, default: str, most: int, *, key: str, help: str | None = None) -> str:

@@ -87,12 +87,12 @@ def worlds_view(choices: Choices) -> Shown:
     ]
     if objective.is_weighted:
         weighed = [v.objective for v in path.values]
-        curves.append(_curve("objective, above its least", "distortion", weighed, min(weighed)))
+        curves.append(_curve("objective, above its least", "bound", weighed, min(weighed)))
     seen = ", ".join(map(pretty, _seen(choices, objective)))
     heads = [
         ("KL[P; Q]", "objective"),
         (f"≥ KL of {seen or 'nothing'}", "real"),
-        *([("objective", "distortion")] if objective.is_weighted else []),
+        *([("objective", "bound")] if objective.is_weighted else []),
     ]
     return Shown(
         data={

@@ -143,7 +143,7 @@ def _line(objective: Objective, terms: Sequence[Term], letters: Mapping[str, str
     head, body, name = symbol(first, objective.terms), term_text(first), kind.name
     if len(terms) > 1:
         head, name = f"Σ {kind.symbol}", f"{len(terms)} {kind.name}s"
-        body = f"{body} + … + {term_text(terms[-1])}"
+        body = f"{body} + …"
     return {
         "symbol": head,
         "price": f"{letter} " if first.multiplier != 1 else "",

@@ -14,7 +14,7 @@ References:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
-from typing import Protocol, Self
+from typing import Protocol, runtime_checkable
 
 from core.recipe.objective import Objective, Term
 from core.recipe.worlds import Factor
@@ -25,6 +25,7 @@ _HALVINGS = 12
 _DUST = 1e-9
 
 
+@runtime_checkable
 class Numbers(Protocol):
     """An augmented real world and a dream whose factors are numbers."""
 
@@ -40,11 +41,11 @@ class Numbers(Protocol):
         """KL[P; Q] in nats over some of the variables."""
         ...
 
-    def with_best_dream(self, factor: Factor) -> Self:
+    def with_best_dream(self, factor: Factor) -> "Numbers":
         """The same with one factor of Q as good as it may be."""
         ...
 
-    def with_real(self, factor: Factor, terms: Sequence[Term], size: float) -> Self:
+    def with_real(self, factor: Factor, terms: Sequence[Term], size: float) -> "Numbers":
         """The same with one factor of P gone from f to f exp(-size G), normalised."""
         ...
 

@@ -71,7 +71,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """Kinds of terms, by the name that their multipliers have."""
 
-_LABELS, _PARAMETERS, _DATA = "yY", "θφwW", "xXD"
+_LABELS, _PARAMETERS, _DATA = "yY", "θφ", "xXD"
 
 
 @dataclass(frozen=True, slots=True)

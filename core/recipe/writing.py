@@ -103,10 +103,7 @@ def term_text(term: Term) -> str:
 def symbol(term: Term, all_of: Sequence[Term]) -> str:
     """The letter of a term, with its variables where another one has the same."""
     letter = KINDS[term.kind].symbol
-    if term.kind in ("constant", "entropy"):
-        given = f"|{','.join(map(pretty, term.above[0].given))}" if term.above[0].given else ""
-        return f"{letter}[{','.join(map(pretty, term.of))}{given}]"
-    twins = [other for other in all_of if other.kind == term.kind]
+    twins = [other for other in all_of if KINDS[other.kind].symbol == letter]
     return f"{letter}({','.join(map(pretty, term.of))})" if len(twins) > 1 else letter
 
 

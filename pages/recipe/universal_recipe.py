@@ -68,7 +68,7 @@ def choose_factors() -> None:
         ("Added to :blue[P]", "added"),
         ("Dream world :violet[Q]", "dream"),
     ):
-        controls.text(label, UNTOUCHED[key], 600, key=key, help=GRAMMAR)
+        controls.words(label, UNTOUCHED[key], key=key, help=GRAMMAR, most=600)
 
 
 def choose_prices() -> None:

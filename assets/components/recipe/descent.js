@@ -4,7 +4,7 @@ import { framed, hatch, say, stroke, within } from "../divergence/frame.js";
 import { drawMark, drawMarkOnLine } from "../run/marks.js";
 import { axis } from "../run/scales.js";
 
-const MARKS = { objective: "○", real: "●", distortion: "▲" };
+const MARKS = { objective: "○", real: "●", bound: "+" };
 const FEWEST = 4; // turns along the axis, so that its numbers are whole
 
 /** Draw curves and bars; the axis of turns comes back. */
@@ -34,7 +34,7 @@ function drawCurves(context, theme, surface, curves, turn, whose) {
   stroke(context, theme, [[xAxis.at(turn), plot.top], [xAxis.at(turn), plot.bottom]], { colour: of.bound.colour, dash: of.bound.dash, width: 0.12 });
   curves.forEach(({ role }, i) => {
     const { colour, mark } = of[role];
-    const look = { colour, width: i ? 0.14 : 0.22, dash: i > 1 ? [2, 4] : [] };
+    const look = { colour, width: i ? 0.14 : 0.22, dash: i > 1 ? of.bound.dash : [] };
     within(context, { ...plot, bottom: plot.bottom + 4, left: plot.left - 4, right: plot.right + 4 }, () => stroke(context, theme, lines[i], look));
     lines[i].forEach(([x, y], step) => {
       context.fillStyle = colour;

@@ -5,6 +5,7 @@ import { setFont } from "../run/canvas.js";
 
 const FAINT = 0.3; // what does not belong to what is pointed at
 const MOST_FACTORS = 7; // more are left out in the middle
+const MOST_LAYERS = 7; // the same of a chain
 const STAR = "★";
 
 /** Draw a world into a box; what a hand may point at comes back, as boxes with keys. */
@@ -17,9 +18,19 @@ export function drawGraph(context, theme, box, panel, lit) {
   const bottom = box.bottom - rows.length * 1.45 * rem;
   const room = { left: box.left, right: box.right, top: box.top + 1.5 * rem, bottom: bottom - 0.4 * rem };
   const places = placed(panel, room, rem);
-  for (const arrow of panel.arrows) drawArrow(context, theme, places, arrow, look, lit);
+  const { at } = places;
+  const drawn = new Set();
+  for (const arrow of panel.arrows) {
+    const ends = [at[arrow.from], at[arrow.to]].join();
+    if (at[arrow.from] === at[arrow.to] || drawn.has(ends)) continue; // within what is left out
+    drawn.add(ends);
+    drawArrow(context, theme, places, arrow, look, lit);
+  }
   for (const names of panel.joined) drawJoint(context, theme, places, names, look);
-  for (const node of panel.nodes) drawNode(context, theme, places, node, panel.role);
+  for (const node of panel.nodes) {
+    if (at[node.id] !== places.gap) drawNode(context, theme, places, node, panel.role);
+  }
+  if (places.gap) say(context, theme, "…", places.gap[0], places.gap[1] + 0.3 * rem, { colour: look.text, weight: 600 });
   return rows.flatMap((row, i) => drawRow(context, theme, row, box.left, bottom + (i + 0.75) * 1.45 * rem, look, lit));
 }
 
@@ -77,25 +88,32 @@ export function strike(context, theme, from, to, y, state) {
 }
 
 // Where nodes are: layers from left to right; low in the box where arrows have to pass over some.
+// Of a long chain the middle is one place, `gap`, where dots stand for what is left out.
 function placed(panel, room, rem) {
-  const layers = [];
-  for (const node of panel.nodes) (layers[node.layer] ??= []).push(node);
+  const every = [];
+  for (const node of panel.nodes) (every[node.layer] ??= []).push(node);
+  const isLong = every.length > MOST_LAYERS && every.every((nodes) => nodes.length === 1);
+  const layers = isLong ? [...every.slice(0, 3), [], ...every.slice(-3)] : every;
   const most = Math.max(...layers.map((layer) => layer.length));
   const wide = (room.right - room.left) / layers.length;
   const high = room.bottom - room.top;
-  const layer = Object.fromEntries(panel.nodes.map((node) => [node.id, node.layer]));
+  const slot = ({ layer }) => (!isLong || layer < 3 ? layer : Math.max(3, layer - every.length + layers.length));
+  const layer = Object.fromEntries(panel.nodes.map((node) => [node.id, slot(node)]));
   const isBowed = most === 1 && panel.arrows.some((arrow) => layer[arrow.to] - layer[arrow.from] > 1);
   const radius = Math.max(0.5 * rem, Math.min(1.05 * rem, 0.36 * wide, (0.42 * high) / most));
   const middle = isBowed ? room.bottom - radius - 2 : (room.top + room.bottom) / 2;
   const gap = Math.min(high / most, 3.4 * radius);
   const at = {};
+  let hole = null;
   layers.forEach((nodes, i) => {
     // Layers of one node in a small graph stay close together.
     const step = Math.min(wide, 6 * rem);
     const start = (room.left + room.right - step * (layers.length - 1)) / 2;
+    if (!nodes.length) hole = [start + i * step, middle];
     nodes.forEach((node, j) => (at[node.id] = [start + i * step, middle + (j - (nodes.length - 1) / 2) * gap]));
   });
-  return { at, radius, layer, top: room.top };
+  for (const { id } of panel.nodes) at[id] ??= hole;
+  return { at, radius, layer, top: room.top, gap: hole };
 }
 
 function drawArrow(context, theme, { at, radius, layer, top }, arrow, look, lit) {

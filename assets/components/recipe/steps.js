@@ -70,12 +70,21 @@ function drawLine(context, theme, line, { left, right, y, column }, lit) {
   context.fillText(line.text, left + column, y);
   const end = left + column + context.measureText(line.text).width;
   const name = line.isDropped ? `${line.name}: dropped` : line.name;
-  setFont(context, theme);
-  const short = line.isDropped ? "dropped" : line.name;
-  const shown = [name, short].find((text) => end + context.measureText(text).width + rem < right);
-  if (shown) say(context, theme, shown, right, y, { align: "right", colour: look.text });
+  drawName(context, theme, [name, line.isDropped ? "dropped" : line.name], { from: end + rem, right, y }, look);
   if (line.isDropped) strike(context, theme, left, end, y + 0.3 * rem, "constant");
   context.globalAlpha = 1;
+}
+
+// The longest name that there is room for, in type that may be a little smaller; or none.
+function drawName(context, theme, names, { from, right, y }, look) {
+  for (const [name, size] of names.flatMap((each) => [[each, 1], [each, 0.85], [each, 0.75]])) {
+    setFont(context, theme, size);
+    if (from + context.measureText(name).width > right) continue;
+    context.textAlign = "right";
+    context.fillStyle = look.text;
+    context.fillText(name, right, y);
+    return;
+  }
 }
 
 // Type as large as there is room for, and not too small to be read.
