@@ -11,6 +11,7 @@ References:
     Csiszár & Tusnády, Information geometry and alternating minimization procedures (1984).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -70,7 +71,7 @@ class Values:
 def values(worlds: Numbers, objective: Objective, seen: Sequence[str]) -> Values:
     """Every term of an objective, and the divergences that it is about."""
     terms = tuple(worlds.term(term) for term in objective.terms)
-    weighed = sum(
+    weighed = math.fsum(
         term.multiplier * value
         for term, value in zip(objective.terms, terms, strict=True)
         if not term.is_dropped
@@ -80,7 +81,7 @@ def values(worlds: Numbers, objective: Objective, seen: Sequence[str]) -> Values
 
 def total(worlds: Numbers, terms: Sequence[Term]) -> float:
     """Some terms with their multipliers, in nats."""
-    return sum(term.multiplier * worlds.term(term) for term in terms)
+    return math.fsum(term.multiplier * worlds.term(term) for term in terms)
 
 
 @dataclass(frozen=True, slots=True)
