@@ -119,6 +119,7 @@ CASES: dict[str, Case] = {
     "linear_diffusion": Case(
         "Diffusion, T = 6", _opened("Diffusion", view="Gaussians", steps=6, size=1, size_added=1)
     ),
+    "rises": Case("The marginal rises", _opened("Diffusion", view="Gaussians", draw=23, turn=3)),
     "linear_bayes": Case(
         "Bayes", _opened("Bayesian inference", view="Gaussians", size=1, size_added=1)
     ),

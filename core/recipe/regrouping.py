@@ -120,7 +120,7 @@ def borrowed(world: World, dream: World) -> tuple[World, tuple[Rewriting, ...]]:
             Factor("p", factor.of, whole.given, whole.is_learned),
             Factor("p", rest, (*factor.of, *whole.given), whole.is_learned),
         )
-        step = Rewriting("product rule", (whole,), parts)
+        step = Rewriting("the product rule", (whole,), parts)
         world = _with(world, step)
         steps.append(step)
     return world, tuple(steps)

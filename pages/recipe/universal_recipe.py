@@ -158,7 +158,7 @@ with right:
         with st.container(key="frame-wide"):
             st.latex(formulas.derivation)
         for rule, formula in formulas.steps:
-            st.markdown(f"By the {rule}, ${formula}$.")
+            st.markdown(f"By {rule}, ${formula}$.")
     if found.table is not None:
         with st.container(key="frame-forms"):
             numbers = 0 if view == "Four steps" else len(found.table.headings) - 1

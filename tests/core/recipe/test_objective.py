@@ -386,4 +386,4 @@ class TestRewriting:
         )
 
         assert [str(f) for f in world.factors] == ["p(x)", "p(y|x)"]
-        assert [step.rule for step in steps] == ["product rule"]
+        assert [step.rule for step in steps] == ["the product rule"]
