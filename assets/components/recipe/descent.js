@@ -10,7 +10,7 @@ const FEWEST = 4; // turns along the axis, so that its numbers are whole
 /** Draw curves and bars; the axis of turns comes back. */
 export function drawDescent(context, theme, surface, { curves, bars, turn, whose }) {
   const { rem } = theme;
-  const isNarrow = surface.width < 32 * rem;
+  const isNarrow = surface.width < 26 * rem;
   const chart = isNarrow
     ? { width: surface.width, height: 0.55 * surface.height }
     : { width: 0.55 * surface.width, height: surface.height };

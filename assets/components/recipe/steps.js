@@ -14,7 +14,7 @@ export function drawSteps(context, theme, surface, { panels, title, lines }, lit
 
 // Two by two, or one below the other where that would be too narrow.
 function arranged({ rem }, { width, height }) {
-  const isNarrow = width < 32 * rem;
+  const isNarrow = width < 26 * rem;
   const [columns, rows] = isNarrow ? [1, 4] : [2, 2];
   const gap = 1.2 * rem;
   const [wide, high] = [(width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows];

@@ -16,12 +16,14 @@ export class View extends SceneView {
   constructor(parent) {
     super(parent, "recipe");
     this.canvas.addEventListener("pointermove", (event) => !this.isMoving && this.#point(event));
-    this.canvas.addEventListener("pointerleave", () => this.#light(null));
+    this.canvas.addEventListener("pointerleave", () => this.#forget());
   }
 
   update(component) {
-    this.#line = -1;
-    this.#lit = null;
+    if (component.data.alt !== this.scene?.alt) {
+      this.#line = -1;
+      this.#lit = null;
+    }
     super.update(component);
   }
 
@@ -107,8 +109,15 @@ export class View extends SceneView {
   #point(event) {
     if (this.scene?.kind !== "steps") return;
     const hit = this.#under(event);
-    this.#line = hit?.line ?? -1;
-    this.#light(hit?.keys ?? null);
+    if (!hit) return this.#forget();
+    this.#line = hit.line ?? -1;
+    this.#light(hit.keys);
+  }
+
+  // Nothing is pointed at.
+  #forget() {
+    this.#line = -1;
+    this.#light(null);
   }
 
   #light(keys) {
