@@ -206,10 +206,10 @@ def check(choices: Choices) -> str:
     found = numbers.values(worlds, objective, recipe.observed)
     states = 2 ** len(sizes)
     texts, whole = adding_up(found.terms, 4)
-    each = f"{listed(texts)}, in all" if len(texts) <= _MOST_LISTED else f"{len(texts)}, in all"
+    each = f"{listed(texts)}, " if len(texts) <= _MOST_LISTED else ""
     sentence = (
-        f"**Checked** on chances drawn at random: the terms, with multipliers of 1, are {each} "
-        f"{whole} nats. KL[P; Q], summed over all {states:,} outcomes, is "
+        f"**Checked** on chances drawn at random: the terms, with multipliers of 1, are {each}"
+        f"in all {whole} nats. KL[P; Q], summed over all {states:,} outcomes, is "
         f"{number(found.joint_kl, 4)} nats"
     )
     if objective.rewritings:

@@ -117,7 +117,9 @@ class GaussianWorlds:
         """The same with one factor of Q as good as it may be, with one variance all around."""
         best = self.conditional(factor)
         noise = np.trace(best.noise) / len(best.noise) * np.eye(len(best.noise))
-        return replace(self, q_laws={**self.q_laws, factor: Law(best.slope, noise)})
+        found = replace(self, q_laws={**self.q_laws, factor: Law(best.slope, noise)})
+        vars(found).update(real=self.real, _known=self._known)  # for P has not moved
+        return found
 
     def with_real(self, factor: Factor, terms: Sequence[Term], size: float) -> "GaussianWorlds":
         """The same with one factor of P gone from f to f exp(-size G), normalised.

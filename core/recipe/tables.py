@@ -72,7 +72,9 @@ class TableWorlds:
 
     def term(self, term: Term) -> float:
         """The term in nats: the average under P of log above − log below."""
-        return math.fsum((self.real * self._log_ratio(term)).ravel())
+        above = [self._mean_log(factor, self.conditional(factor)) for factor in term.above]
+        below = [-self._mean_log(factor, self.q_tables[factor]) for factor in term.below]
+        return math.fsum(above + below)
 
     def joint_kl(self) -> float:
         """KL[P; Q] in nats, over all joint outcomes."""
@@ -85,7 +87,9 @@ class TableWorlds:
 
     def with_best_dream(self, factor: Factor) -> "TableWorlds":
         """The same with one factor of Q as P has it, where its cross-entropy is least."""
-        return replace(self, q_tables={**self.q_tables, factor: self.conditional(factor)})
+        best = replace(self, q_tables={**self.q_tables, factor: self.conditional(factor)})
+        vars(best).update(real=self.real, _known=self._known)  # for P has not moved
+        return best
 
     def with_real(self, factor: Factor, terms: Sequence[Term], size: float) -> "TableWorlds":
         """The same with one factor of P gone from f to f exp(-size G), normalised.
@@ -103,6 +107,9 @@ class TableWorlds:
         table = np.exp(log - log.max(axis=axes, keepdims=True))
         table /= table.sum(axis=axes, keepdims=True)
         return replace(self, p_tables={**self.p_tables, factor: table})
+
+    def _mean_log(self, factor: Factor, table: np.ndarray) -> float:
+        return float((self._summed(factor.variables) * _log(table)).sum())
 
     def _log_ratio(self, term: Term) -> np.ndarray:
         found = np.zeros([1] * len(self.p.variables))

@@ -24,6 +24,8 @@ __all__ = [
 MOST_ALONE = 3
 """Terms of one kind that are written one by one; more become a sum."""
 
+_MOST_SUMMED, _IN_A_ROW = 5, 3
+
 _BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _GREEK = {"θ": r"\theta", "φ": r"\phi"}
 _LETTERS = {
@@ -123,46 +125,54 @@ def symbols(objective: Objective, letters: Mapping[str, str]) -> str:
     return " + ".join(parts).replace("+ −", "− ") or "0"
 
 
-def objective_latex(objective: Objective, letters: Mapping[str, str]) -> str:
-    """The objective in LaTeX, each term with its name under it."""
+def _named(objective: Objective, letters: Mapping[str, str]) -> list[str]:
+    """The kept terms in LaTeX, each with its multiplier, and its name under it."""
     parts = []
     for kind, terms in _by_kind(objective.kept):
         letter = letters.get(kind, KINDS[kind].letter)
         price = rf"{_LETTERS.get(letter, letter)}\," if terms[0].multiplier != 1 else ""
-        bodies = [term_latex(term) for term in terms]
+        bodies, name = [term_latex(term) for term in terms], KINDS[kind].name
         if len(terms) > MOST_ALONE:
-            bodies = [rf"{bodies[0]} + \dots + {bodies[-1]}"]
-            price = rf"{price}\bigl[" if price else ""
-            bodies[0] += r"\bigr]" if price else ""
-        name = (
-            KINDS[kind].name if len(terms) <= MOST_ALONE else f"{len(terms)} {KINDS[kind].name}s"
-        )
+            body = rf"{bodies[0]} + \dots + {bodies[-1]}"
+            bodies, name = [rf"\bigl[{body}\bigr]" if price else body], f"{len(terms)} {name}s"
         parts += [rf"{price}\underbrace{{{body}}}_{{\text{{{name}}}}}" for body in bodies]
-    return " + ".join(parts) or "0"
+    return parts
+
+
+def objective_latex(objective: Objective, letters: Mapping[str, str]) -> str:
+    """The objective in LaTeX, each term with its name under it."""
+    return " + ".join(_named(objective, letters)) or "0"
 
 
 def derivation(objective: Objective, letters: Mapping[str, str]) -> str:
     """From KL[P; Q] to the objective, in LaTeX: the ratio, the terms, what is dropped."""
-    p, q = _product(objective.regrouped.in_order), _product(objective.q.in_order)
     shared = [factor_latex(factor) for factor in objective.shared]
-    for text in shared:
-        p, q = p.replace(text, rf"\cancel{{{text}}}", 1), q.replace(text, rf"\cancel{{{text}}}", 1)
+    p, q = (_struck_out(world.in_order, shared) for world in (objective.regrouped, objective.q))
     lines = [rf"\mathrm{{KL}}[P; Q] &= \Bigl\langle \log \frac{{{p}}}{{{q}}} \Bigr\rangle_P"]
     if objective.dropped:
         gone = " + ".join(term_latex(term) for term in objective.dropped)
-        lines.append(
-            rf"&= \underbrace{{{gone}}}_{{\text{{constant}}}} + {_plain_sum(objective.kept)}"
-        )
-    lines.append(rf"\text{{objective}} &= {objective_latex(objective, letters)}")
+        kept = [term_latex(term) for term in objective.kept]
+        if len(kept) > _MOST_SUMMED:
+            kept = [*kept[:2], r"\dots", kept[-1]]
+        lines += _rows("", [rf"\underbrace{{{gone}}}_{{\text{{constant}}}}", *kept])
+    lines += _rows(r"\text{objective} ", _named(objective, letters) or ["0"])
     body = r" \\ ".join(lines)
     return rf"\begin{{aligned}} {body} \end{{aligned}}"
 
 
-def _plain_sum(terms: Sequence[Term]) -> str:
-    bodies = [term_latex(term) for term in terms]
-    if len(bodies) > MOST_ALONE + 2:
-        bodies = [*bodies[:2], r"\dots", bodies[-1]]
-    return " + ".join(bodies) or "0"
+def _struck_out(factors: Sequence[Factor], shared: Sequence[str]) -> str:
+    """A product in LaTeX, its middle left out where it is long, what is shared struck out."""
+    texts = [factor_latex(factor) for factor in factors]
+    struck = [rf"\cancel{{{text}}}" if text in shared else text for text in texts]
+    if len(struck) > _MOST_SUMMED:
+        struck = [*struck[:3], r"\cdots", *struck[-2:]]
+    return r"\,".join(struck)
+
+
+def _rows(head: str, parts: Sequence[str]) -> list[str]:
+    """A sum in rows of a few terms."""
+    rows = [" + ".join(parts[i : i + _IN_A_ROW]) for i in range(0, len(parts), _IN_A_ROW)]
+    return [f"{head}&= {rows[0]}", *(rf"&\quad + {row}" for row in rows[1:])]
 
 
 def rewriting_latex(step: Rewriting) -> str:

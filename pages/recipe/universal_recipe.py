@@ -154,15 +154,18 @@ with right:
         st.error(page.plain(sentence))
     st.markdown(found.verdict)
     formulas = lesson.written(choices()) if view == "Four steps" else None
-    if formulas is not None:
-        with st.container(key="frame-wide"):
-            st.latex(formulas.derivation)
-        for rule, formula in formulas.steps:
-            st.markdown(f"By {rule}, ${formula}$.")
-    if found.table is not None:
+    if formulas is not None and found.table is not None:
         with st.container(key="frame-forms"):
-            numbers = 0 if view == "Four steps" else len(found.table.headings) - 1
-            page.table(found.table.headings, found.table.rows, numbers)
+            st.latex(formulas.derivation)
+        if formulas.steps:
+            with st.expander("P, written anew in exact steps"):
+                for rule, formula in formulas.steps:
+                    st.markdown(f"By {rule}, ${formula}$.")
+        with st.container(key="frame-wide"):
+            page.table(found.table.headings, found.table.rows, 0)
+    elif found.table is not None:
+        with st.container(key="frame-forms"):
+            page.table(found.table.headings, found.table.rows, len(found.table.headings) - 1)
 
 # -- Explain -----------------------------------------------------------------
 page.prose(f"recipe/universal_recipe.{view.lower().replace(' ', '_')}")
