@@ -16,6 +16,7 @@ __all__ = [
     "LAST_DRAW",
     "MOST_DATA",
     "MOST_FLIPS",
+    "MOST_SIZE",
     "MOST_STEPS",
     "MOST_TURNS",
     "OWN",
@@ -42,6 +43,7 @@ CHAINS = ("Regrouped", "As written")
 PRICES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 SHAPES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
 MOST_STEPS, MOST_DATA, MOST_FLIPS, MOST_TURNS, LAST_DRAW = 10, 6, 50, 24, 999
+MOST_SIZE = 4
 PRICED = tuple(kind for kind in KINDS if kind not in ("constant", "entropy", "surprise"))
 """Kinds of terms that have a multiplier."""
 

@@ -320,8 +320,9 @@ def _ratio(p: World, above: tuple[Factor, ...], below: tuple[Factor, ...]) -> Te
     else:
         kind = "step" if known else "rate"
     is_constant = _is_fixed(p, above + below) and not any(f.is_learned for f in below)
-    # An average of divergences where what Q knows is settled before P draws these variables.
-    is_kl = not any(p.is_downstream(name, of) for name in known)
+    # An average of divergences where all that either side knows is settled before P draws these.
+    outside = {name for f in above + below for name in f.given if name not in of}
+    is_kl = not any(p.is_downstream(name, of) for name in outside)
     return Term(kind, above, below, is_constant=is_constant, is_kl=is_kl)
 
 

@@ -101,9 +101,9 @@ def choose_numbers(view: str, what: str) -> None:
         choose_prices()
     with st.expander(f"Turn, {what}, draw"):
         controls.number("Turn", 0, lesson.MOST_TURNS, UNTOUCHED["turn"], key="turn")
-        least = 2 if view == "Tables" else 1
-        controls.number(f"{what.capitalize()} of the real", least, 4, 3, key="size")
-        controls.number(f"{what.capitalize()} of the added", least, 4, 2, key="size_added")
+        for label, key in (("real", "size"), ("added", "size_added")):
+            of = f"{what.capitalize()} of the {label}"
+            controls.number(of, 1, lesson.MOST_SIZE, UNTOUCHED[key], key=key)
         st.button("New draw", key="other", icon=":material/casino:", on_click=next_draw)
         controls.number("Draw", 0, lesson.LAST_DRAW, UNTOUCHED["draw"], key="draw")
 
@@ -153,19 +153,19 @@ with right:
     for sentence in (*found.problems, *controls.refused()):
         st.error(page.plain(sentence))
     st.markdown(found.verdict)
-    formulas = lesson.written(choices()) if view == "Four steps" else None
-    if formulas is not None and found.table is not None:
-        with st.container(key="frame-forms"):
-            st.latex(formulas.derivation)
-        if formulas.steps:
-            with st.expander("P, written anew in exact steps"):
-                for rule, formula in formulas.steps:
-                    st.markdown(f"By {rule}, ${formula}$.")
-        with st.container(key="frame-wide"):
-            page.table(found.table.headings, found.table.rows, 0)
-    elif found.table is not None:
-        with st.container(key="frame-forms"):
-            page.table(found.table.headings, found.table.rows, len(found.table.headings) - 1)
+# Under both columns, so that on a phone the controls follow the picture.
+formulas = lesson.written(choices()) if view == "Four steps" else None
+if formulas is not None:
+    with st.container(key="frame-forms"):
+        st.latex(formulas.derivation)
+    if formulas.steps:
+        with st.expander("P, written anew in exact steps"):
+            for rule, formula in formulas.steps:
+                st.markdown(f"By {rule}, ${formula}$.")
+if found.table is not None:
+    with st.container(key="frame-wide"):
+        headings = found.table.headings
+        page.table(headings, found.table.rows, 0 if formulas else len(headings) - 1)
 
 # -- Explain -----------------------------------------------------------------
 page.prose(f"recipe/universal_recipe.{view.lower().replace(' ', '_')}")

@@ -144,6 +144,17 @@ class TestNumbers:
             seen.append(written(app))
         assert len(set(seen)) == len(seen)
 
+    def test_sizes_are_kept_from_view_to_view(self):
+        """
+        The least of one view is one that the other has too.
+        """
+        app = open_page(SLUG, view="Gaussians", size="1", size_added="1", scenario="Diffusion")
+        app.button_group(key="view").set_value("Tables").run()
+
+        assert not app.exception
+        assert not app.error
+        assert app.number_input(key="size").value == 1
+
     def test_the_coin_follows_its_controls(self):
         """
         Tosses, prior and price.
