@@ -31,16 +31,16 @@ def _factors(draw, letter, names, before=()):
 
 
 @st.composite
-def texts(draw, most=5):
+def texts(draw, least=1, most=5, most_real=5):
     """
     Any two worlds over the same variables, as typed: what is real, what is added, the dream.
 
     The dream may take over a factor of the real world. They are texts, for the checks of types
     draw random numbers of their own, which Hypothesis does not want while it draws.
     """
-    count = draw(st.integers(1, most))
+    count = draw(st.integers(least, most))
     names = [f"z{i}" for i in range(count)]
-    cut = draw(st.integers(1, count))
+    cut = draw(st.integers(1, min(count, most_real)))
     real = _factors(draw, "p", names[:cut])
     added = _factors(draw, "p", names[cut:], names[:cut])
     taken = real[:1] if draw(st.booleans()) else []

@@ -138,7 +138,7 @@ class TestAnyWorlds:
                 assert worlds.term(term) == pytest.approx(learned.term(term), abs=1e-12)
             assert term.is_constant or not term.is_dropped
 
-    @given(texts(), seeds, st.booleans())
+    @given(texts(least=3, most=4, most_real=1), seeds, st.booleans())
     @settings(max_examples=100)
     def test_a_divergence_is_never_negative(self, typed, seed, regroup):
         """
@@ -264,6 +264,18 @@ class TestScenarios:
 
         assert not all(term.is_kl for term in objective.kept if term.kind == "step")
         assert any("no divergence" in remark for remark in objective.remarks)
+
+    def test_factors_with_something_between_them_are_no_divergence(self):
+        """
+        Q draws two together whose factors in P have a third between them.
+        """
+        objective = derive(
+            Recipe.read("p(x)", "p(z0|x)* p(z1|z0) p(z2|z1)", "q(z0,z2) q(z1|z0,z2) q(x|z0)*")
+        )
+        both = next(term for term in objective.kept if set(term.of) == {"z0", "z2"})
+
+        assert len(both.above) == 2
+        assert not both.is_kl
 
     @pytest.mark.parametrize("count", [1, 4])
     def test_any_number_of_data(self, count):
