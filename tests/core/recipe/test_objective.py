@@ -270,7 +270,8 @@ class TestScenarios:
         Q draws two together whose factors in P have a third between them.
         """
         objective = derive(
-            Recipe.read("p(x)", "p(z0|x)* p(z1|z0) p(z2|z1)", "q(z0,z2) q(z1|z0,z2) q(x|z0)*")
+            Recipe.read("p(x)", "p(z0|x)* p(z1|z0) p(z2|z1)", "q(z0,z2) q(z1|z0,z2) q(x|z0)*"),
+            regroup=False,
         )
         both = next(term for term in objective.kept if set(term.of) == {"z0", "z2"})
 
