@@ -15,7 +15,7 @@ from core.lessons.recipe_choices import Choices, derived, scenario_of
 from core.recipe import numbers, tables
 from core.recipe.objective import KINDS, Objective, Term
 from core.recipe.worlds import Factor, World, listed
-from core.recipe.writing import MOST_ALONE, pretty, symbol, symbols, term_text
+from core.recipe.writing import MOST_ALONE, pretty, price_letter, symbol, symbols, term_text
 
 __all__ = ["Line", "check", "grouped", "lines", "picture", "table"]
 
@@ -139,14 +139,14 @@ def lines(objective: Objective, letters: Mapping[str, str]) -> list[Line]:
 
 def _line(objective: Objective, terms: Sequence[Term], letters: Mapping[str, str]) -> Line:
     first = terms[0]
-    kind, letter = KINDS[first.kind], letters.get(first.kind, KINDS[first.kind].letter)
+    kind, letter = KINDS[first.kind], price_letter(first, letters)
     head, body, name = symbol(first, objective.terms), term_text(first), kind.name
     if len(terms) > 1:
         head, name = f"Σ {kind.symbol}", f"{len(terms)} {kind.name}s"
         body = f"{body} + …"
     return {
         "symbol": head,
-        "price": f"{letter} " if first.multiplier != 1 else "",
+        "price": f"{letter} " if letter else "",
         "text": body,
         "name": name,
         "role": kind.role,
@@ -177,8 +177,8 @@ def table(objective: Objective, letters: Mapping[str, str]) -> Table:
     """Each term with what it measures, and whether it is kept."""
     rows = []
     for term in objective.terms:
-        letter = letters.get(term.kind, KINDS[term.kind].letter)
-        price = f"{letter} = {term.multiplier:g}" if term.multiplier != 1 else ""
+        letter = price_letter(term, letters)
+        price = f"{letter} = {term.multiplier:g}" if letter else ""
         fate = "dropped" if term.is_dropped else price or "kept"
         if term.is_constant and not term.is_dropped:
             fate += ", nothing in it learned"

@@ -25,7 +25,7 @@ class Scenario:
         added: What is added to it, as typed.
         dream: The dream world, as typed.
         about: What it is, in a sentence.
-        letters: Letters of multipliers by kind of term, where the literature has its own.
+        letters: Letters of the multipliers that the literature writes, by kind of term.
         multipliers: Where they stand at first, by kind of term.
         is_regrouped: Whether chains are turned round as the dream has them, at first.
     """
@@ -113,7 +113,10 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "VAE": _VAE,
     "β-VAE": replace(
-        _VAE, about="The same worlds, with a price on the rate.", multipliers={"rate": 4.0}
+        _VAE,
+        about="The same worlds, with a price on the rate.",
+        letters={"rate": "β"},
+        multipliers={"rate": 4.0},
     ),
     "Information bottleneck": Scenario(
         real="p(x,y)",
@@ -126,8 +129,7 @@ SCENARIOS: dict[str, Scenario] = {
         added="p(z|x)*",
         dream="q(z) q(x|z)* q(y|z)*",
         about="Wish that one code had drawn both the image and its label.",
-        letters={"distortion": "β"},
-        multipliers={"distortion": 2.0, "classification": 0.5},
+        letters={"distortion": "β", "classification": "γ"},
     ),
     "Diffusion": diffusion(3),
     "Bayesian inference": bayesian(3),
@@ -143,7 +145,7 @@ SCENARIOS: dict[str, Scenario] = {
         added="p(theta|X,Y)* p(Z|X,theta)*",
         dream="q(theta) q(Z) q(X|Z)* q(Y|Z)*",
         about="Codes and parameters together: four terms, as in thermodynamics.",
-        multipliers={"classification": 2.0, "distortion": 0.5, "parameters": 0.1},
+        letters={"classification": "γ", "distortion": "δ", "parameters": "σ"},
     ),
     "Variational prediction": Scenario(
         real="p(D)",

@@ -13,6 +13,7 @@ __all__ = [
     "factor_latex",
     "objective_latex",
     "pretty",
+    "price_letter",
     "rewriting_latex",
     "symbol",
     "symbols",
@@ -109,15 +110,28 @@ def symbol(term: Term, all_of: Sequence[Term]) -> str:
     return f"{letter}({','.join(map(pretty, term.of))})" if len(twins) > 1 else letter
 
 
+def price_letter(term: Term, letters: Mapping[str, str]) -> str:
+    """The letter of a term's multiplier; "" where it is one and the literature has none there.
+
+    Args:
+        term: The term.
+        letters: The literature's own letters for this scenario, by kind of term.
+    """
+    if term.multiplier == 1 and term.kind not in letters:
+        return ""
+    return letters.get(term.kind, KINDS[term.kind].letter)
+
+
 def symbols(objective: Objective, letters: Mapping[str, str]) -> str:
-    """The whole objective in letters, as D + β R; a multiplier that is one is not written."""
+    """The whole objective in letters, as D + β R."""
     parts = []
     for kind, terms in _by_kind(objective.kept):
         mark = KINDS[kind].symbol
         if kind == "entropy":
             parts += [symbol(term, terms) for term in terms]
             continue
-        price = f"{letters.get(kind, KINDS[kind].letter)} " if terms[0].multiplier != 1 else ""
+        price = price_letter(terms[0], letters)
+        price = f"{price} " if price else ""
         if len(terms) <= MOST_ALONE:
             parts += [f"{price}{symbol(term, terms)}" for term in terms]
         else:
@@ -129,8 +143,8 @@ def _named(objective: Objective, letters: Mapping[str, str]) -> list[str]:
     """The kept terms in LaTeX, each with its multiplier, and its name under it."""
     parts = []
     for kind, terms in _by_kind(objective.kept):
-        letter = letters.get(kind, KINDS[kind].letter)
-        price = rf"{_LETTERS.get(letter, letter)}\," if terms[0].multiplier != 1 else ""
+        letter = price_letter(terms[0], letters)
+        price = rf"{_LETTERS.get(letter, letter)}\," if letter else ""
         bodies, name = [term_latex(term) for term in terms], KINDS[kind].name
         if len(terms) > MOST_ALONE:
             body = rf"{bodies[0]} + \dots + {bodies[-1]}"

@@ -63,12 +63,12 @@ EXPECTED = {
         {"⟨log p(x)⟩"},
     ),
     "Bayesian inference": (
-        "L(x₁) + L(x₂) + L(x₃) + S",
+        "β L(x₁) + β L(x₂) + β L(x₃) + S",
         {*(f"⟨−log q(x{i}|θ)⟩" for i in "₁₂₃"), "⟨log p(θ|x₁,x₂,x₃)/q(θ)⟩"},
         {"⟨log p(x₁,x₂,x₃)⟩"},
     ),
     "Bayesian neural network": (
-        "C + S",
+        "β C + S",
         {"⟨−log q(Y|X,θ)⟩", "⟨log p(θ|X,Y)/q(θ)⟩"},
         {"⟨log p(Y|X)⟩"},
     ),

@@ -36,16 +36,17 @@ class TestLatex:
 
         assert written.count(r"\cancel{p(x)}") == 2
 
-    def test_writes_multipliers_that_are_not_one(self):
+    def test_writes_multipliers(self):
         """
-        By the letters of the literature.
+        Where the literature has them, by its letters, and wherever one is not one.
         """
         scenario = SCENARIOS["Semi-supervised VAE"]
-        objective = derive(scenario.recipe, scenario.multipliers)
+        objective = derive(scenario.recipe)
 
         assert r"\beta\,\underbrace" in objective_latex(objective, scenario.letters)
         assert r"\gamma\,\underbrace" in objective_latex(objective, scenario.letters)
-        assert r"\beta" not in objective_latex(derive(scenario.recipe), scenario.letters)
+        assert r"\gamma" not in objective_latex(objective, {})
+        assert r"\beta\,\underbrace" in objective_latex(derive(scenario.recipe, {"rate": 2.0}), {})
 
     def test_many_of_one_kind_are_a_sum(self):
         """
