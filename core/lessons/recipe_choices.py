@@ -7,8 +7,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from core.recipe.objective import KINDS, Objective, derive
+from core.recipe.objective import Objective, derive
 from core.recipe.scenarios import SCENARIOS, Scenario, bayesian, diffusion
+from core.recipe.terms import KINDS
 from core.recipe.worlds import Recipe
 
 __all__ = [

@@ -13,7 +13,8 @@ from core.lessons.kl_choices import headline
 from core.lessons.panels import Table, adding_up, number
 from core.lessons.recipe_choices import Choices, derived, scenario_of
 from core.recipe import numbers, tables
-from core.recipe.objective import KINDS, Objective, Term
+from core.recipe.objective import Objective
+from core.recipe.terms import KINDS, Term
 from core.recipe.worlds import Factor, World, listed
 from core.recipe.writing import MOST_ALONE, pretty, price_letter, symbol, symbols, term_text
 

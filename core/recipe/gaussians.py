@@ -17,7 +17,8 @@ import numpy as np
 from jaxtyping import Float
 
 from core.divergence import multivariate_gaussian_kl
-from core.recipe.objective import Objective, Term
+from core.recipe.objective import Objective
+from core.recipe.terms import Term
 from core.recipe.worlds import Factor, World
 
 __all__ = ["GaussianWorlds", "Law", "drawn"]

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Protocol, runtime_checkable
 
-from core.recipe.objective import Objective, Term
+from core.recipe.objective import Objective
+from core.recipe.terms import Term
 from core.recipe.worlds import Factor
 
 __all__ = ["Numbers", "Turn", "Values", "minimise", "total", "values"]

@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import Float
 
 from core.divergence import table_kl
-from core.recipe.objective import Objective, Term
+from core.recipe.objective import Objective
+from core.recipe.terms import Term
 from core.recipe.worlds import Factor, World
 
 __all__ = ["MOST_STATES", "TableWorlds", "drawn"]

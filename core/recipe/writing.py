@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from core.recipe.objective import KINDS, Objective, Term
+from core.recipe.objective import Objective
 from core.recipe.regrouping import Rewriting
+from core.recipe.terms import KINDS, Term
 from core.recipe.worlds import Factor
 
 __all__ = [
