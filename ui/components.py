@@ -16,6 +16,7 @@ __all__ = [
     "divergence_view",
     "explorer",
     "properties_view",
+    "recipe_view",
     "run_view",
     "step_view",
 ]
@@ -68,6 +69,7 @@ _run = _made("training_run", "run")
 _belief, _densities = _made("belief", "belief", "run"), _made("densities", "densities", "run")
 _divergence = _made("divergence", "divergence", "run", "scene")
 _properties = _made("two_properties", "properties", "run", "scene")
+_recipe = _made("universal_recipe", "recipe", "run", "scene")
 _step, _explorer = _made("one_step", "one_step", "run"), _made("explorer", "explorer", "run")
 _awaited = _made("awaited_run", "awaited")
 
@@ -157,6 +159,17 @@ def properties_view(
             their controls.
     """
     _properties(data=_sent(data), key=key, on_moved_change=lambda: on_move(_moved(key)))
+
+
+def recipe_view(*, data: Mapping[str, Any], key: str, on_move: Callable[[object], None]) -> None:
+    """Show the four steps of the recipe as graphs, or a minimisation whose turns follow the hand.
+
+    Args:
+        data: What to show, as JSON values: what a view of the lesson on the recipe gives.
+        key: Name of the component on the page.
+        on_move: Told what a hand has done: the turn that it rests at, as `turn`.
+    """
+    _recipe(data=_sent(data), key=key, on_moved_change=lambda: on_move(_moved(key)))
 
 
 def _moved(key: str) -> object:

@@ -40,13 +40,21 @@ _PROJECTOR = "projector"
 
 
 def choice(
-    label: str, options: Iterable[str], default: str, *, key: str, help: str | None = None
+    label: str,
+    options: Iterable[str],
+    default: str,
+    *,
+    key: str,
+    help: str | None = None,
+    on_change: Callable[[], None] | None = None,
 ) -> str:
     """One of a few words."""
     listed = list(options)
     index = listed.index(default)
     asked = _asked(key)
-    chosen = st.selectbox(label, listed, index, key=key, help=help, bind="query-params")
+    chosen = st.selectbox(
+        label, listed, index, key=key, help=help, on_change=on_change, bind="query-params"
+    )
     return _noted(label, key, asked, chosen)
 
 
@@ -99,9 +107,9 @@ def number(
     return _noted(label, key, asked, chosen)
 
 
-def words(label: str, default: str, *, key: str, help: str | None = None) -> str:
-    """A short text, such as a list of widths; whoever uses it checks it."""
-    return st.text_input(label, default, 60, key=key, help=help, bind="query-params") or ""
+def words(label: str, default: str, *, key: str, help: str | None = None, most: int = 60) -> str:
+    """A text in one line, such as a list of widths; whoever uses it checks it."""
+    return st.text_input(label, default, most, key=key, help=help, bind="query-params") or ""
 
 
 def text(label: str, default: str, most: int, *, key: str, help: str | None = None) -> str:

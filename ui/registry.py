@@ -102,6 +102,13 @@ PAGES: dict[str, Page] = {
             icon=":material/call_merge:",
         ),
         Page(
+            slug="universal_recipe",
+            title="The universal recipe",
+            claim="Write down the :blue[world you have] and the :violet[world you wish for]: the "
+            "objective *follows*.",
+            icon=":material/schema:",
+        ),
+        Page(
             slug="one_step",
             title="One step by hand",
             claim="A step of training is a handful of sums, and *every number* of it can be "

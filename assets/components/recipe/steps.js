@@ -1,0 +1,94 @@
+// The four steps of the recipe: three graphs and the objective that they lead to.
+
+import { say } from "../divergence/frame.js";
+import { setFont } from "../run/canvas.js";
+import { drawGraph, isLit, strike } from "./graph.js";
+
+/** Draw all four; what a hand may point at comes back. */
+export function drawSteps(context, theme, surface, { panels, title, lines }, lit) {
+  const boxes = arranged(theme, surface);
+  const hits = panels.flatMap((panel, i) => drawGraph(context, theme, boxes[i], panel, lit));
+  boxes.slice(1).forEach((box) => rule(context, theme, box));
+  return { hits: [...drawObjective(context, theme, boxes[3], title, lines, lit), ...hits] };
+}
+
+// Two by two, or one below the other where that would be too narrow.
+function arranged({ rem }, { width, height }) {
+  const isNarrow = width < 26 * rem;
+  const [columns, rows] = isNarrow ? [1, 4] : [2, 2];
+  const gap = 1.2 * rem;
+  const [wide, high] = [(width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows];
+  return [0, 1, 2, 3].map((i) => {
+    const [column, row] = [i % columns, Math.floor(i / columns)];
+    const left = column * (wide + gap);
+    const top = row * (high + gap);
+    return { left, top, right: left + wide, bottom: top + high, column, row, gap };
+  });
+}
+
+function rule(context, theme, { left, top, right, bottom, column, row, gap }) {
+  context.save();
+  context.globalAlpha = 0.5;
+  context.strokeStyle = theme.of.bound.colour;
+  context.lineWidth = 1;
+  context.beginPath();
+  if (row) {
+    context.moveTo(left, top - gap / 2);
+    context.lineTo(right, top - gap / 2);
+  }
+  if (column) {
+    context.moveTo(left - gap / 2, top);
+    context.lineTo(left - gap / 2, bottom);
+  }
+  context.stroke();
+  context.restore();
+}
+
+function drawObjective(context, theme, box, title, lines, lit) {
+  const { rem } = theme;
+  say(context, theme, title, box.left, box.top + rem, { align: "left", weight: 600 });
+  const step = Math.min(1.75 * rem, (box.bottom - box.top - 1.4 * rem) / Math.max(1, lines.length));
+  setFont(context, theme, 1, 600);
+  const column = Math.max(...lines.map((line) => context.measureText(line.price + line.symbol).width)) + 1.1 * rem;
+  return lines.map((line, i) => {
+    const y = box.top + 1.4 * rem + (i + 0.75) * step;
+    drawLine(context, theme, line, { ...box, y, column }, lit);
+    return { left: box.left, right: box.right, top: y - 0.75 * step, bottom: y + 0.25 * step, keys: line.keys, line: i };
+  });
+}
+
+function drawLine(context, theme, line, { left, right, y, column }, lit) {
+  const { rem, of } = theme;
+  const look = of[line.isDropped ? "bound" : line.role];
+  const isOn = line.keys.some((key) => isLit(lit, key));
+  context.globalAlpha = isOn ? 1 : 0.3;
+  say(context, theme, line.price + line.symbol, left, y, { align: "left", colour: look.text, weight: 600 });
+  const size = fitted(context, theme, line.text, right - left - column);
+  setFont(context, theme, size);
+  context.textAlign = "left";
+  context.fillStyle = line.isDropped ? of.bound.text : theme.text;
+  context.fillText(line.text, left + column, y);
+  const end = left + column + context.measureText(line.text).width;
+  const name = line.isDropped ? `${line.name}: dropped` : line.name;
+  drawName(context, theme, [name, line.isDropped ? "dropped" : line.name], { from: end + rem, right, y }, look);
+  if (line.isDropped) strike(context, theme, left, end, y + 0.3 * rem, "constant");
+  context.globalAlpha = 1;
+}
+
+// The longest name that there is room for, in type that may be a little smaller; or none.
+function drawName(context, theme, names, { from, right, y }, look) {
+  for (const [name, size] of names.flatMap((each) => [[each, 1], [each, 0.85], [each, 0.75]])) {
+    setFont(context, theme, size);
+    if (from + context.measureText(name).width > right) continue;
+    context.textAlign = "right";
+    context.fillStyle = look.text;
+    context.fillText(name, right, y);
+    return;
+  }
+}
+
+// Type as large as there is room for, and not too small to be read.
+function fitted(context, theme, text, room) {
+  setFont(context, theme);
+  return Math.max(0.72, Math.min(1, room / context.measureText(text).width));
+}

@@ -1,0 +1,285 @@
+"""The recipe in numbers: worlds of tables, of Gaussians, and a coin, minimised turn by turn.
+
+Lecture: "The universal recipe" [0:20-0:25].
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from core.lessons.kl_choices import Shown, headline
+from core.lessons.panels import Table, adding_up, number
+from core.lessons.recipe_choices import MOST_TURNS, Choices, derived
+from core.lessons.recipe_steps import grouped, lines
+from core.recipe import coin, gaussians, numbers, tables
+from core.recipe.objective import Objective
+from core.recipe.writing import pretty, symbol, term_text
+
+__all__ = ["coin_view", "turns", "worlds_view"]
+
+_DRAWN = {"Tables": tables.drawn, "Gaussians": gaussians.drawn}
+_POINTS = (np.arange(160) + 0.5) / 160
+_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """A minimisation: the values at every turn, and whose turn it was."""
+
+    objective: Objective
+    values: tuple[numbers.Values, ...]
+    whose: tuple[str, ...]
+
+
+@lru_cache(maxsize=128)
+def _path(choices: Choices) -> _Path:
+    """The minimisation for some choices, whose turn and view of it make no difference."""
+    objective, recipe = derived(choices)
+    names = objective.p.variables
+    sizes = {
+        name: choices.size if name in recipe.observed else choices.size_added for name in names
+    }
+    start = _DRAWN[choices.view](objective, sizes, np.random.default_rng(choices.draw))
+    path = numbers.minimise(start, objective, MOST_TURNS)
+    seen = [name for name in recipe.observed if name in names]
+    return _Path(
+        objective,
+        tuple(numbers.values(turn.worlds, objective, seen) for turn in path),
+        tuple("" if turn.factor is None else pretty(turn.factor.bare) for turn in path),
+    )
+
+
+def _found(choices: Choices) -> _Path:
+    """The minimisation, which is the same whichever of its turns is shown."""
+    return _path(replace(choices, turn=0))
+
+
+def turns(choices: Choices) -> int:
+    """How many turns there are to take.
+
+    Raises:
+        ValueError: If the worlds are none.
+    """
+    if choices.view == "Beta coin":
+        return MOST_TURNS // 2
+    return len(_found(choices).values) - 1
+
+
+# -- Tables and Gaussians ---------------------------------------------------------------------
+
+
+def worlds_view(choices: Choices) -> Shown:
+    """The joint divergence turn by turn, the marginal that it bounds, and every term.
+
+    Raises:
+        ValueError: If the worlds are none.
+    """
+    path = _found(choices)
+    turn = min(choices.turn, len(path.values) - 1)
+    here, objective = path.values[turn], path.objective
+    rows = _bars(objective, path.values)
+    curves = [
+        _curve("KL[P; Q], all", "objective", [v.joint_kl for v in path.values]),
+        _curve("KL of what is seen", "real", [v.marginal_kl for v in path.values]),
+    ]
+    if objective.is_weighted:
+        weighed = [v.objective for v in path.values]
+        curves.append(_curve("objective, above its least", "bound", weighed, min(weighed)))
+    seen = ", ".join(map(pretty, _seen(choices, objective)))
+    heads = [
+        ("KL[P; Q]", "objective"),
+        (f"≥ KL of {seen or 'nothing'}", "real"),
+        *([("objective", "bound")] if objective.is_weighted else []),
+    ]
+    return Shown(
+        data={
+            "kind": "descent",
+            "turn": turn,
+            "whose": list(path.whose),
+            "curves": curves,
+            "heads": [{"label": label, "role": role} for label, role in heads],
+            "bars": rows,
+            "numbers": [
+                headline(label, f"{curve['texts'][turn]} nats", role)
+                for (label, role), curve in zip(heads, curves, strict=True)
+            ],
+            "alt": _descent_in_words(path, turn),
+        },
+        verdict=_verdict(path, turn, seen),
+        table=_table(objective, here),
+    )
+
+
+def _seen(choices: Choices, objective: Objective) -> list[str]:
+    observed = derived(choices)[1].observed
+    return [name for name in objective.p.variables if name in observed]
+
+
+def _curve(name: str, role: str, values: Sequence[float], less: float = 0.0) -> dict[str, Any]:
+    """A line of the chart, drawn as so much above a number, and its texts in full."""
+    return {
+        "name": name,
+        "role": role,
+        "values": [_tidy(value - less) for value in values],
+        "texts": [number(_tidy(value), 4) for value in values],
+    }
+
+
+def _tidy(value: float) -> float:
+    """A number with its rounding dust at zero taken off."""
+    return 0.0 if abs(value) < 1e-13 else float(value)
+
+
+def _bars(objective: Objective, values: Sequence[numbers.Values]) -> list[dict[str, Any]]:
+    """The terms as bars, those of one line together, with values and texts at every turn."""
+    groups = grouped(objective)
+    sums = [[_tidy(sum(v.terms[i] for i in group)) for group in groups] for v in values]
+    texts = [adding_up(row, 3)[0] for row in sums]
+    return [
+        {
+            **{name: line[name] for name in ("symbol", "name", "role", "isDropped")},
+            "values": [row[place] for row in sums],
+            "texts": [row[place] for row in texts],
+        }
+        for place, line in enumerate(lines(objective, {}))
+    ]
+
+
+def _descent_in_words(path: _Path, turn: int) -> str:
+    here, first, last = path.values[turn], path.values[0], path.values[-1]
+    return (
+        f"Two curves over {len(path.values) - 1} turns: KL of everything falls from "
+        f"{number(first.joint_kl, 4)} to {number(last.joint_kl, 4)} nats, and KL of what is seen "
+        f"goes from {number(first.marginal_kl, 4)} to {number(last.marginal_kl, 4)}. At turn "
+        f"{turn}: {number(here.joint_kl, 4)} and {number(here.marginal_kl, 4)} nats."
+    )
+
+
+def _verdict(path: _Path, turn: int, seen: str) -> str:
+    here, count = path.values[turn], len(path.values) - 1
+    if count == 0:
+        return "No learned factor can lower it further: **the objective stands where it is.**"
+    if turn == 0:
+        return (
+            f"Nothing has had its turn yet. Press *Turn*: one learned factor becomes the best it "
+            f"can be while the others rest. There {'is 1 turn' if count == 1 else f'are {count}'} "
+            "to take."
+        )
+    before = path.values[turn - 1]
+    text = f"Turn {turn} of {count} was {path.whose[turn]}'s: KL of everything "
+    text += _change(here.joint_kl - before.joint_kl)
+    rise = here.marginal_kl - before.marginal_kl
+    text += f", that of {seen} alone {_change(rise)}."
+    if rise > 1e-6:
+        text += " **The marginal has risen:** what is pushed down is the bound."
+    if path.objective.is_weighted:
+        text += (
+            " With a multiplier that is not 1 what falls is the *weighted* objective, and KL of "
+            "everything may rise."
+        )
+    elif here.joint_kl - here.marginal_kl < 1e-6:
+        text += " **The bound is tight:** what was added is drawn as the dream would infer it."
+    return text
+
+
+def _change(by: float) -> str:
+    if abs(by) < 5e-5:
+        return "stays"
+    return f"{'falls' if by < 0 else 'rises'} by {number(abs(by), 4)} nats"
+
+
+def _table(objective: Objective, here: numbers.Values) -> Table:
+    texts, whole = adding_up([_tidy(value) for value in here.terms], 4)
+    rows = [
+        (
+            f"{symbol(term, objective.terms)} {term_text(term)}".replace("|", "\\|"),
+            "–" if term.is_dropped else f"{term.multiplier:g}",
+            text,
+        )
+        for term, text in zip(objective.terms, texts, strict=True)
+    ]
+    rows += [
+        ("sum of the terms", "", whole),
+        ("KL[P; Q], by itself", "", number(_tidy(here.joint_kl), 4)),
+    ]
+    return Table(("term", "multiplier", "nats"), tuple(rows))
+
+
+# -- A coin -----------------------------------------------------------------------------------
+
+
+def coin_view(choices: Choices) -> Shown:
+    """A Beta law on its way to Bayes' posterior, which it reaches where beta is one."""
+    beta = choices.by_likelihood
+    tossed = coin.Coin(
+        heads=choices.heads,
+        tails=choices.tails,
+        prior=(choices.prior_heads, choices.prior_tails),
+        beta=beta,
+    )
+    path = tossed.path(tossed.prior, turns(choices), _SHARE)
+    turn = min(choices.turn, len(path) - 1)
+    here = path[turn]
+    return Shown(
+        data={
+            "kind": "coin",
+            "turn": turn,
+            "points": _POINTS.round(5).tolist(),
+            "path": [_drawn(toss.shapes) for toss in path],
+            "prior": _drawn(tossed.prior),
+            "posterior": _drawn(tossed.posterior),
+            "numbersAt": [_coin_numbers(toss, tossed.surprise) for toss in path],
+            "numbers": _coin_numbers(here, tossed.surprise),
+            "alt": (
+                "Densities of the chance of heads: the prior, Bayes' posterior "
+                f"{_beta(tossed.posterior)}, and the learned law {_beta(here.shapes)} at turn "
+                f"{turn}."
+            ),
+        },
+        verdict=_coin_verdict(tossed, here),
+        table=Table(
+            ("", "shapes", "nats"),
+            (
+                ("likelihood L = ⟨−log q(D\\|θ)⟩", "", number(here.likelihood, 4)),
+                ("parameters S = ⟨log p(θ\\|D)/q(θ)⟩", "", number(here.parameters, 4)),
+                ("KL[P; Q] = L + S", "", number(here.joint_kl, 4)),
+                ("β L + S, which is minimised", "", number(here.objective, 4)),
+                ("−log q(D), the marginal", "", number(tossed.surprise, 4)),
+                ("now", _beta(here.shapes), ""),
+                ("least at", _beta(tossed.best), ""),
+                ("Bayes' posterior", _beta(tossed.posterior), ""),
+            ),
+        ),
+    )
+
+
+def _drawn(shapes: tuple[float, float]) -> list[float]:
+    return np.minimum(coin.density(shapes, _POINTS), 1e6).round(4).tolist()
+
+
+def _beta(shapes: tuple[float, float]) -> str:
+    return f"Beta({shapes[0]:.4g}, {shapes[1]:.4g})"
+
+
+def _coin_numbers(toss: coin.Toss, surprise: float) -> list[dict[str, str]]:
+    texts, whole = adding_up([surprise, toss.from_posterior], 3)
+    return [
+        headline("KL[P; Q]", f"{whole} nats", "objective"),
+        headline("= −log q(D)", texts[0], "real"),
+        headline("+ KL to posterior", texts[1], "bound"),
+    ]
+
+
+def _coin_verdict(tossed: coin.Coin, here: coin.Toss) -> str:
+    if tossed.heads + tossed.tails == 0:
+        return "Nothing was seen: **the posterior is the prior**, at any β."
+    if tossed.beta == 1:
+        end = "**At β = 1 that is Bayes' posterior**, and the bound is tight."
+    elif tossed.beta < 1:
+        end = "With β below 1 the data count for less than they are: wider than Bayes' posterior."
+    else:
+        end = "With β above 1 the data count more than once: narrower than Bayes' posterior."
+    return f"Now {_beta(here.shapes)}; the objective is least at {_beta(tossed.best)}. {end}"

@@ -1,0 +1,297 @@
+"""Worlds as products of factors: what may be written, and which products are distributions.
+
+A factor `p(z|x)*` says how z is drawn once x is known; the star says that it is learned. A product
+of factors is a distribution if every variable has exactly one factor and no arrows run in a
+circle.
+
+References:
+    Lecture, "The universal recipe" [0:20-0:25].
+    Koller & Friedman, Probabilistic Graphical Models (2009), chapter 3.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+__all__ = [
+    "MOST_FACTORS",
+    "Factor",
+    "Recipe",
+    "World",
+    "listed",
+    "parse",
+]
+
+MOST_FACTORS = 40
+"""The most factors that are read from one text."""
+
+_VARIABLE = r"(?:theta|phi|[A-Za-zθφ])[0-9]{0,3}"
+_LIST = rf"{_VARIABLE}(?:,{_VARIABLE})*"
+_FACTOR = re.compile(rf"([pq])\(({_LIST})(?:\|({_LIST}))?\)(\*?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """How some variables are drawn once others are known.
+
+    Attributes:
+        letter: "p" if it belongs to the real world, "q" if to the dream.
+        of: The variables that are drawn.
+        given: Those that are known.
+        is_learned: Whether it may be changed; else it is fixed.
+    """
+
+    letter: str
+    of: tuple[str, ...]
+    given: tuple[str, ...] = ()
+    is_learned: bool = False
+
+    def __str__(self) -> str:
+        """The factor as it is typed."""
+        given = f"|{','.join(self.given)}" if self.given else ""
+        return f"{self.letter}({','.join(self.of)}{given}){'*' if self.is_learned else ''}"
+
+    @property
+    def bare(self) -> str:
+        """The factor without its star."""
+        return str(self).removesuffix("*")
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """All variables in it, those that are drawn first."""
+        return self.of + self.given
+
+    def is_same(self, other: "Factor") -> bool:
+        """Whether it draws the same from the same, whatever its letter, order and star."""
+        return set(self.of) == set(other.of) and set(self.given) == set(other.given)
+
+
+@dataclass(frozen=True)
+class World:
+    """A distribution over named variables, as a product of factors.
+
+    Attributes:
+        name: What it is called, in sentences that refuse it.
+        factors: Its factors.
+
+    Raises:
+        ValueError: If the product is no distribution: a variable has no factor or several, or
+            arrows run in a circle.
+
+    Example:
+        >>> World("Q", parse("q(z) q(x|z)*", "Dream")).layers
+        (('z',), ('x',))
+    """
+
+    name: str
+    factors: tuple[Factor, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what is no distribution."""
+        if not self.factors:
+            raise ValueError(f"`{self.name}` must have at least one factor, got none.")
+        _require_single_factors(self)
+        _require_no_circle(self)
+
+    @cached_property
+    def variables(self) -> tuple[str, ...]:
+        """All variables, parents before children."""
+        return tuple(name for layer in self.layers for name in layer)
+
+    @property
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """Variables by how many arrows lead to them at most."""
+        depth = _depths(self.factors)
+        return tuple(
+            tuple(v for f in self.factors if depth[f] == level for v in f.of)
+            for level in range(max(depth.values()) + 1)
+        )
+
+    @cached_property
+    def in_order(self) -> tuple[Factor, ...]:
+        """The factors, each after those that it depends on."""
+        depth = _depths(self.factors)
+        return tuple(sorted(self.factors, key=lambda factor: depth[factor]))
+
+    def factor_of(self, variable: str) -> Factor:
+        """The factor that draws a variable."""
+        return next(factor for factor in self.factors if variable in factor.of)
+
+    def upstream(self, variables: Iterable[str]) -> tuple[Factor, ...]:
+        """The factors that these variables depend on, their own among them."""
+        found: list[Factor] = []
+        waiting = list(variables)
+        while waiting:
+            factor = self.factor_of(waiting.pop())
+            if factor not in found:
+                found.append(factor)
+                waiting.extend(factor.given)
+        return tuple(factor for factor in self.factors if factor in found)
+
+    def is_downstream(self, variable: str, of: Iterable[str]) -> bool:
+        """Whether a variable depends on some others, by arrows or by a factor that draws both."""
+        own = self.factor_of(variable)
+        return any(self.factor_of(other) in self.upstream(own.of) for other in of)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The first three steps of the recipe: the world we have, what we add, the world we want.
+
+    Attributes:
+        real: Factors of the real world as it occurs.
+        added: Factors that augment it: representations, parameters, whatever helps.
+        dream: Factors of the dream. One with the letter p is taken over from the real world.
+
+    Raises:
+        ValueError: If one of the worlds is no distribution.
+    """
+
+    real: tuple[Factor, ...]
+    added: tuple[Factor, ...]
+    dream: tuple[Factor, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse worlds that are none."""
+        World("Real world", self.real)
+        _ = self.p, self.q
+
+    @property
+    def p(self) -> World:
+        """The real world, augmented."""
+        return World("Augmented world", self.real + self.added)
+
+    @property
+    def q(self) -> World:
+        """The dream world."""
+        return World("Dream world", self.dream)
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """Variables of the real world as it occurs."""
+        return tuple(name for factor in self.real for name in factor.of)
+
+    @classmethod
+    def read(cls, real: str, added: str, dream: str) -> "Recipe":
+        """The recipe that three texts mean.
+
+        Raises:
+            ValueError: If they cannot be read, or a world is no distribution.
+        """
+        dreamt = parse(dream, "Dream world")
+        for name, text in (("Real world", real), ("Added", added)):
+            wrong = [str(factor) for factor in parse(text, name) if factor.letter == "q"]
+            if wrong:
+                raise ValueError(
+                    f"`{name}` must have factors with the letter p, for q is the dream, "
+                    f"got {wrong[0]}."
+                )
+        return cls(parse(real, "Real world"), parse(added, "Added"), dreamt)
+
+
+def parse(text: str, name: str) -> tuple[Factor, ...]:
+    """The factors that a text means, such as "q(z) q(x|z)*" with a star for what is learned.
+
+    Args:
+        text: Factors, with or without spaces between them. `theta` and `phi` are Greek letters.
+        name: What the text is, for the message.
+
+    Raises:
+        ValueError: If it is not that.
+
+    Example:
+        >>> [str(factor) for factor in parse("p(x, y) p(theta | x,y) *", "P")]
+        ['p(x,y)', 'p(θ|x,y)*']
+    """
+    compact = re.sub(r"\s+", "", text.translate(_ALIKE))
+    found: list[Factor] = []
+    place = 0
+    while place < len(compact):
+        match = _FACTOR.match(compact, place)
+        if match is None or len(found) == MOST_FACTORS:
+            raise ValueError(_unreadable(name, compact[place:], len(found)))
+        letter, of, given, star = match.groups()
+        found.append(Factor(letter, _names(of), _names(given or ""), star == "*"))
+        place = match.end()
+    return tuple(found)
+
+
+_ALIKE = str.maketrans({"∣": "|", "∗": "*", "★": "*", "×": " ", "·": " "})
+
+
+def _unreadable(name: str, rest: str, count: int) -> str:
+    if count == MOST_FACTORS:
+        return f"`{name}` must have at most {MOST_FACTORS} factors, got more."
+    return (
+        f"`{name}` must be factors such as p(x) p(z|x)*, with a star for what is learned, and a "
+        f"letter with a number for each variable, got {rest[:24]!r}."
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Variables of a list with commas, without repetitions."""
+    greek = text.replace("theta", "θ").replace("phi", "φ")
+    return tuple(dict.fromkeys(name for name in greek.split(",") if name))
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words with commas and an "and".
+
+    Example:
+        >>> listed(["x"]), listed(["x", "y", "z"])
+        ('x', 'x, y and z')
+    """
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+# -- What is no distribution ------------------------------------------------------------------
+
+
+def _require_single_factors(world: World) -> None:
+    owners: dict[str, Factor] = {}
+    for factor in world.factors:
+        for name in factor.of:
+            if name in factor.given:
+                raise ValueError(
+                    f"`{world.name}` must not condition {name} on itself, got {factor}."
+                )
+            if name in owners:
+                raise ValueError(
+                    f"`{world.name}` must have one factor for {name}, "
+                    f"got {owners[name]} and {factor}."
+                )
+            owners[name] = factor
+    for factor in world.factors:
+        for name in factor.given:
+            if name not in owners:
+                raise ValueError(
+                    f"`{world.name}` must have a factor for {name}, which {factor} needs, "
+                    f"got {_product(world.factors)}."
+                )
+
+
+def _require_no_circle(world: World) -> None:
+    depth = _depths(world.factors)
+    if len(depth) < len(world.factors):
+        circle = [factor for factor in world.factors if factor not in depth]
+        raise ValueError(
+            f"`{world.name}` must have no arrows that run in a circle, got {_product(circle)}: "
+            "there is nothing to draw first."
+        )
+
+
+def _product(factors: Iterable[Factor]) -> str:
+    return " ".join(map(str, factors))
+
+
+def _depths(factors: Sequence[Factor]) -> dict[Factor, int]:
+    """How many arrows lead to each factor at most; one on a circle, or behind it, has none."""
+    depth: dict[Factor, int] = {}
+    owners = {name: factor for factor in factors for name in factor.of}
+    for _ in factors:
+        for factor in factors:
+            before = [owners[name] for name in factor.given]
+            if factor not in depth and all(other in depth for other in before):
+                depth[factor] = 1 + max((depth[other] for other in before), default=-1)
+    return depth
