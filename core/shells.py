@@ -62,6 +62,11 @@ class Mass:
     log_inside: float
     log_outside: float
 
+    @property
+    def log_odds(self) -> float:
+        """Log-odds of the probability in nats: one number with the digits of both sides."""
+        return self.log_inside - self.log_outside
+
 
 # -- Density, volume, and their product -------------------------------------------------------
 
@@ -296,34 +301,34 @@ def within_shell(eps: float, d: int) -> Mass:
 # -- And the other way round ------------------------------------------------------------------
 
 
-def radius_of_mass(log_inside: float, d: int) -> float:
+def radius_of_mass(log_odds: float, d: int) -> float:
     """The radius within which a given share of the mass lies.
 
     Args:
-        log_inside: Natural logarithm of the share, below 0.
+        log_odds: Log-odds of the share in nats, finite: so that neither side is rounded away.
         d: Dimensions.
 
     Raises:
-        ValueError: If it is not below 0, or the radius would be below the smallest double.
+        ValueError: If they are not finite, or the radius would be below the smallest double.
 
     Example:
-        >>> round(radius_of_mass(math.log(0.975), 784), 2)
+        >>> round(radius_of_mass(math.log(0.975 / 0.025), 784), 2)
         29.39
     """
-    return _where(lambda r: within_radius(r, d), log_inside, math.sqrt(_checked(d)))
+    return _where(lambda r: within_radius(r, d), log_odds, math.sqrt(_checked(d)))
 
 
-def width_of_mass(log_inside: float, d: int) -> float:
+def width_of_mass(log_odds: float, d: int) -> float:
     """Half the thickness of the shell around sqrt(d) in which a given share of the mass lies.
 
     Args:
-        log_inside: Natural logarithm of the share, below 0.
+        log_odds: Log-odds of the share in nats, finite.
         d: Dimensions.
 
     Raises:
         ValueError: As `radius_of_mass` does.
     """
-    return _where(lambda eps: within_shell(eps, d), log_inside, 1.0)
+    return _where(lambda eps: within_shell(eps, d), log_odds, 1.0)
 
 
 def central_interval(d: int, share: float = 0.95) -> tuple[float, float]:
@@ -337,26 +342,23 @@ def central_interval(d: int, share: float = 0.95) -> tuple[float, float]:
         >>> [round(radius, 2) for radius in central_interval(784)]
         [26.61, 29.39]
     """
-    tail = (1 - share) / 2
-    return radius_of_mass(math.log(tail), d), radius_of_mass(math.log1p(-tail), d)
+    log_odds = math.log((1 + share) / (1 - share))
+    return radius_of_mass(-log_odds, d), radius_of_mass(log_odds, d)
 
 
-def _where(mass: Callable[[float], Mass], log_inside: float, start: float) -> float:
+def _where(mass: Callable[[float], Mass], log_odds: float, start: float) -> float:
     """Where a mass that grows reaches a value: by halving on a logarithmic scale."""
-    if not -math.inf < log_inside < 0:
-        raise ValueError(f"`log_inside` must be finite and below 0, got {log_inside:g}.")
-    # Near one the other side has the digits.
-    is_near_one, log_outside = log_inside > -0.7, _rest(log_inside)
+    if not math.isfinite(log_odds):
+        raise ValueError(f"`log_odds` must be finite, got {log_odds:g}.")
 
     def falls_short(at: float) -> bool:
-        found = mass(math.exp(at))
-        return found.log_outside > log_outside if is_near_one else found.log_inside < log_inside
+        return mass(math.exp(at)).log_odds < log_odds
 
     low = high = math.log(start)
     step = 0.5
     while not falls_short(low):
         if low == _SHORTEST:
-            raise ValueError("`log_inside` must be reached by a length of 1e-304 or more.")
+            raise ValueError("`log_odds` must be those of a length of 1e-304 or more, got fewer.")
         low = max(_SHORTEST, low - step)
         step *= 2
     step = 0.5

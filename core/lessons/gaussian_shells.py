@@ -1,0 +1,79 @@
+"""What the page on Gaussian shells shows: mass is not where the density is, and data are rare.
+
+Lecture: "Warmup: density estimation" [0:25-0:30].
+"""
+
+from collections.abc import Callable
+
+from core.lessons import shells_draws, shells_images, shells_law
+from core.lessons.kl_choices import Shown
+from core.lessons.shells_choices import (
+    CASES,
+    DATA,
+    LAST_DRAW,
+    NEIGHBOURS,
+    PASSING,
+    PLACES,
+    REGIONS,
+    SCALES,
+    SOURCES,
+    UNTOUCHED,
+    VIEWS,
+    WITH_DIMENSIONS,
+    Case,
+    Choices,
+    cases,
+    heard,
+)
+from core.lessons.shells_draws import Decoder
+from core.lessons.shells_law import length_of_mass
+from core.shells import MOST_DIMENSIONS
+
+__all__ = [
+    "CASES",
+    "DATA",
+    "LAST_DRAW",
+    "MOST_DIMENSIONS",
+    "NEIGHBOURS",
+    "PASSING",
+    "PLACES",
+    "REGIONS",
+    "SCALES",
+    "SOURCES",
+    "UNTOUCHED",
+    "VIEWS",
+    "WITH_DIMENSIONS",
+    "Case",
+    "Choices",
+    "Decoder",
+    "cases",
+    "heard",
+    "length_of_mass",
+    "show",
+]
+
+
+def show(choices: Choices, decoder: Decoder | None = None) -> Shown:
+    """What the chosen view shows; what is wrong with the choices comes as sentences.
+
+    Args:
+        choices: Where the controls stand.
+        decoder: A trained decoder, where one is gone through.
+    """
+    try:
+        if choices.view == "Between":
+            return shells_draws.between(choices, decoder)
+        return _VIEWS[choices.view](choices)
+    except ValueError as error:
+        return Shown(problems=(str(error),))
+
+
+_VIEWS: dict[str, Callable[[Choices], Shown]] = {
+    "Shell": shells_law.shell,
+    "Samples": shells_draws.samples,
+    "Pairs": shells_draws.pairs,
+    "Within": shells_law.within,
+    "Haystack": shells_images.needle,
+    "Pixel models": shells_images.pixels_modelled,
+    "Dimension": shells_images.dimension,
+}
