@@ -26,7 +26,7 @@ from core.lessons.shells_choices import (
     heard,
 )
 from core.lessons.shells_draws import Decoder
-from core.lessons.shells_law import length_of_mass
+from core.lessons.shells_law import length_of_mass, mass_inside
 from core.shells import MOST_DIMENSIONS
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "LAST_DRAW",
     "MOST_DIMENSIONS",
     "NEIGHBOURS",
+    "NO_RUN",
     "PASSING",
     "PLACES",
     "REGIONS",
@@ -46,11 +47,25 @@ __all__ = [
     "Case",
     "Choices",
     "Decoder",
+    "Shown",
     "cases",
     "heard",
     "length_of_mass",
+    "mass_inside",
     "show",
+    "wants_decoder",
 ]
+
+
+NO_RUN = (
+    "There is no finished training on your list yet. Train one on the page below and come back, "
+    "or open this page with the address of one."
+)
+
+
+def wants_decoder(choices: Choices) -> bool:
+    """Whether the chosen view goes between codes of a trained decoder."""
+    return choices.view == "Between" and choices.source == SOURCES[1]
 
 
 def show(choices: Choices, decoder: Decoder | None = None) -> Shown:

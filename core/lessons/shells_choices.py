@@ -55,7 +55,7 @@ SOURCES = ("Gaussian draws", "A trained decoder")
 DATA = {"Digits": "digits", "Sprites": "sprites"}
 PLACES = tuple(i / 20 for i in range(21))
 PASSING = (1.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 99.0)
-NEIGHBOURS = (3, 5, 10, 20, 50)
+NEIGHBOURS = (3, 5, 10, 20)
 LAST_DRAW = 999
 _LONGEST = 1e6
 
@@ -155,7 +155,7 @@ CASES: dict[str, Case] = {
     "digits_again": Case("Digits, drawn again", replace(_MODELS, draw=1)),
     "near": Case("Few neighbours", replace(_DIMENSION, neighbours=3)),
     "usual": Case("Five", _DIMENSION),
-    "wide": Case("Many", replace(_DIMENSION, neighbours=50)),
+    "wide": Case("Many", replace(_DIMENSION, neighbours=20)),
 }
 """Ready cases, by the name in their links."""
 

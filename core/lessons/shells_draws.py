@@ -15,6 +15,7 @@ from core import draws, shells
 from core.lessons.kl_choices import Shown, headline
 from core.lessons.panels import Table, number, significant
 from core.lessons.shells_choices import PLACES, Choices
+from core.lessons.shells_images import packed
 from core.lessons.shells_law import mass_text
 from core.vae.config import TrainConfig
 from core.vae.one_step import Model, decode, mean_image
@@ -99,13 +100,6 @@ def pairs(choices: Choices) -> Shown:
     (angle, angle_std), (far, far_std) = _spread(found.angles), _spread(found.distances)
     exact = math.sqrt(2) * shells.mean(d), math.sqrt(2) * shells.std(d)
     count = len(found.angles)
-    said = (
-        "On a line two draws point the same way or opposite ways, nothing between."
-        if d == 1
-        else f"Angles are 90° on average in any dimension; their spread, {number(angle_std, 2)}° "
-        "here, falls as 57.3°/√d. **Whatever you draw next is at a right angle to what you have**, "
-        f"and as far away as everything else: √(2d) = {number(math.sqrt(2 * d), 2)}."
-    )
     return Shown(
         data={
             "kind": "pairs",
@@ -119,7 +113,7 @@ def pairs(choices: Choices) -> Shown:
                 headline("√(2d)", number(math.sqrt(2 * d), 3)),
             ],
         },
-        verdict=said,
+        verdict=_pair_words(d, angle_std, far),
         table=Table(
             ("", f"{count} pairs", "the law"),
             (
@@ -130,6 +124,22 @@ def pairs(choices: Choices) -> Shown:
                 ("distance over √(2d)", number(far / math.sqrt(2 * d), 4), _over_limit(d)),
             ),
         ),
+    )
+
+
+def _pair_words(d: int, angle_std: float, far: float) -> str:
+    if d == 1:
+        return "On a line two draws point the same way or opposite ways, nothing between."
+    spread = (
+        f"Angles are 90° on average in any dimension; their spread, {number(angle_std, 2)}° here, "
+        "falls as 57.3°/√d once d is large."
+    )
+    if d < 30:
+        return f"{spread} **In so few dimensions any angle may come.**"
+    return (
+        f"{spread} **Whatever is drawn next is nearly at a right angle to what there is**, and as "
+        f"far from it as everything else: {number(far, 2)} on average, where "
+        f"√(2d) = {number(math.sqrt(2 * d), 2)}."
     )
 
 
@@ -159,17 +169,15 @@ class Decoder:
     Attributes:
         config: What was trained.
         model: Its weights.
-        name: What the page calls the run.
     """
 
     config: TrainConfig
     model: Model
-    name: str
 
-    def images(self, z: Float[np.ndarray, "code latent"]) -> list[list[float]]:
-        """The image that each code stands for, as JSON values."""
+    def images(self, z: Float[np.ndarray, "code latent"]) -> list[str]:
+        """The image that each code stands for, as the browser takes it."""
         output = decode(self.model.weights, z).output
-        return np.round(mean_image(self.model.likelihood, output), 3).tolist()
+        return packed(mean_image(self.model.likelihood, output))
 
 
 def between(choices: Choices, decoder: Decoder | None = None) -> Shown:
@@ -201,6 +209,7 @@ def between(choices: Choices, decoder: Decoder | None = None) -> Shown:
         data={
             "kind": "between",
             "d": d,
+            "of": d,
             "isFixed": decoder is not None,
             "place": choices.place,
             "step": PLACES[1],

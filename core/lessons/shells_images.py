@@ -3,6 +3,7 @@
 Lecture: "Why this is hard in practice" [0:25-0:30].
 """
 
+import base64
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,7 @@ from core.lessons.panels import Table, number
 from core.lessons.shells_choices import NEIGHBOURS, Choices
 from core.vae import datasets, sprites
 
-__all__ = ["dimension", "needle", "pixels_modelled"]
+__all__ = ["dimension", "needle", "packed", "pixels_modelled"]
 
 MOST_IMAGES, MOST_HELD_OUT, QUERIES, SHOWN = 3000, 300, 400, 8
 SIZES = (250, 500, 1000, 2000, 4000)
@@ -38,8 +39,10 @@ def _title(name: str) -> str:
     return datasets.DATASETS[name].title.lower()
 
 
-def _tiles(images: np.ndarray, count: int = SHOWN) -> list[list[float]]:
-    return np.round(np.clip(images[:count], 0, 1), 2).tolist()
+def packed(images: Float[np.ndarray, "image data"]) -> list[str]:
+    """Images with pixels from 0 to 1 for the browser: a byte for each pixel, as base64."""
+    grey = np.rint(255 * np.clip(images, 0, 1)).astype(np.uint8)
+    return [base64.b64encode(image.tobytes()).decode() for image in grey]
 
 
 # -- The needle in the haystack ---------------------------------------------------------------
@@ -112,9 +115,9 @@ def needle(choices: Choices) -> Shown:
                 for row in rows
             ],
             "rows": [
-                {"label": "held-out", "role": "real", "tiles": _tiles(_grey(name, "test"))},
-                {"label": "Gaussian pixels", "role": "dream", "tiles": _tiles(noise)},
-                {"label": "uniform pixels", "role": "bound", "tiles": _tiles(rng.random(shape))},
+                {"label": "held-out", "role": "real", "tiles": packed(_grey(name, "test")[:SHOWN])},
+                {"label": "Gaussian pixels", "role": "dream", "tiles": packed(noise)},
+                {"label": "uniform pixels", "role": "bound", "tiles": packed(rng.random(shape))},
             ],
             "numbers": [
                 headline("real ones that pass", f"{choices.passing:g} %", "real"),
@@ -207,7 +210,6 @@ def pixels_modelled(choices: Choices) -> Shown:
     found = _modelled(name)
     rng = np.random.default_rng([choices.draw, 7])
     real = _black_and_white(name, "train")
-    picked = rng.choice(len(real), SHOWN, replace=False)
     count = 2 * SHOWN
     picked = rng.choice(len(real), count, replace=False)
     rows = [
@@ -221,7 +223,7 @@ def pixels_modelled(choices: Choices) -> Shown:
         data={
             "kind": "gallery",
             "rows": [
-                {"label": label, "role": role, "tiles": _tiles(images, count)}
+                {"label": label, "role": role, "tiles": packed(images)}
                 for label, role, images in rows
             ],
             "numbers": [

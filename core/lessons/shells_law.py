@@ -11,7 +11,7 @@ from core.lessons.kl_choices import Shown, headline
 from core.lessons.panels import Table, number, significant
 from core.lessons.shells_choices import REGIONS, Choices, length, share, typed_length
 
-__all__ = ["law_table", "length_of_mass", "mass_text", "shell", "within"]
+__all__ = ["law_table", "length_of_mass", "mass_inside", "mass_text", "shell", "within"]
 
 
 def shell(choices: Choices) -> Shown:
@@ -21,15 +21,8 @@ def shell(choices: Choices) -> Shown:
     texts = {
         "radius": f"{number(mean, 3)} ± {number(std, 3)}",
         "interval": f"{number(ends[0], 2)} to {number(ends[1], 2)}",
-        "denser": f"{shells.advantage(d):g} nats",
+        "denser": _nats(shells.advantage(d)),
     }
-    where = (
-        "On a line there is no room to win: **density and mass are one**, highest in the middle."
-        if d == 1
-        else f"The density is highest at **0**, the mass at **√(d − 1) = "
-        f"{number(shells.mode(d), 2)}**. A point in the middle is denser by "
-        f"{texts['denser']} than one at √d, and hardly anything lies there."
-    )
     return Shown(
         data={
             "kind": "shell",
@@ -41,9 +34,27 @@ def shell(choices: Choices) -> Shown:
                 headline("middle denser by d/2", texts["denser"], "dream"),
             ],
         },
-        verdict=where,
+        verdict=_shell_words(d),
         table=law_table(d),
     )
+
+
+def _shell_words(d: int) -> str:
+    if d == 1:
+        return (
+            "On a line there is no room to win: **density and mass are one**, highest in the "
+            "middle."
+        )
+    core = mass_text(shells.within_radius(1.0, d))
+    return (
+        f"The density is highest at **0**, the mass at **√(d − 1) = {number(shells.mode(d), 2)}**. "
+        f"The middle is denser by {_nats(shells.advantage(d))} than a point at √d, and all that "
+        f"lies within a radius of 1 is a share of {core}."
+    )
+
+
+def _nats(value: float) -> str:
+    return f"{value:g} {'nat' if value == 1 else 'nats'}"
 
 
 def law_table(d: int) -> Table:
@@ -55,7 +66,7 @@ def law_table(d: int) -> Table:
         ("√d", number(math.sqrt(d), 4)),
         ("standard deviation", number(shells.std(d), 4)),
         ("95 % of draws between", f"{number(low, 4)} and {number(high, 4)}"),
-        ("density at 0 over density at √d", f"{shells.advantage(d):g} nats"),
+        ("density at 0 over density at √d", _nats(shells.advantage(d))),
     )
     return Table(("of N(0, I) in these dimensions", f"d = {d:,}"), rows)
 
@@ -65,10 +76,9 @@ def law_table(d: int) -> Table:
 
 def within(choices: Choices) -> Shown:
     """How much lies within a radius, or within a shell."""
-    is_ball = choices.region == REGIONS[0]
+    is_ball, d = choices.region == REGIONS[0], choices.d
     key, reach = _chosen(choices)
-    d = choices.d
-    mass = shells.within_radius(reach, d) if is_ball else shells.within_shell(reach, d)
+    mass = _mass(choices, reach)
     text = mass_text(mass)
     symbol, what = ("r", "within r of the middle") if is_ball else ("ε", "within ε of √d")
     outside = mass_text(shells.Mass(mass.log_outside, mass.log_inside))
@@ -102,11 +112,13 @@ def _within_words(choices: Choices, reach: float, text: str, *, is_ball: bool) -
             f"dimensions; where d is large it is erf(ε) = {significant(math.erf(reach), 4)}, "
             "**however large d is: the shell does not get thicker.**"
         )
-    short = reach / math.sqrt(choices.d)
-    return (
-        f"The ball reaches to {significant(short)} of √d and holds {text} of the mass. "
-        "**The densest place holds next to nothing** once d is large: its volume shrinks as r to "
-        "the power of d."
+    middle = math.sqrt(choices.d)
+    said = f"The ball reaches to {significant(reach / middle)} of √d and holds {text} of the mass. "
+    if reach > middle:
+        return said + "**What is outside is all that lies beyond the shell.**"
+    return said + (
+        "Its volume shrinks as r to the power of d: in many dimensions **the densest place holds "
+        "next to nothing.**"
     )
 
 
@@ -114,6 +126,19 @@ def _chosen(choices: Choices) -> tuple[str, float]:
     if choices.region == REGIONS[0]:
         return "radius", length(choices.radius, "Radius r")
     return "eps", length(choices.eps, "Half-width ε")
+
+
+def _mass(choices: Choices, reach: float) -> shells.Mass:
+    is_ball = choices.region == REGIONS[0]
+    return (shells.within_radius if is_ball else shells.within_shell)(reach, choices.d)
+
+
+def mass_inside(choices: Choices) -> str:
+    """The mass within the boundary that is chosen; nothing where what was typed is no length."""
+    try:
+        return mass_text(_mass(choices, _chosen(choices)[1]))
+    except ValueError:
+        return ""
 
 
 def length_of_mass(choices: Choices, text: str) -> dict[str, Any]:
