@@ -64,7 +64,7 @@ def samples(choices: Choices) -> Shown:
             "radii": _listed(found.radii),
             "plane": _listed(found.plane),
             "numbers": [
-                headline(f"radius of {COUNT:,} draws", _plus_minus(mean, std), "dream"),
+                headline(f"{COUNT:,} radii", _plus_minus(mean, std), "dream"),
                 headline("the law", _plus_minus(shells.mean(d), shells.std(d))),
             ],
         },
@@ -108,8 +108,8 @@ def pairs(choices: Choices) -> Shown:
             "angles": _listed(found.angles),
             "distances": _listed(found.distances),
             "numbers": [
-                headline(f"angle of {count} pairs", f"{_plus_minus(angle, angle_std)}°", "dream"),
-                headline("distance", _plus_minus(far, far_std), "dream"),
+                headline("angles", f"{_plus_minus(angle, angle_std)}°", "dream"),
+                headline("distances", _plus_minus(far, far_std), "dream"),
                 headline("√(2d)", number(math.sqrt(2 * d), 3)),
             ],
         },
@@ -220,9 +220,9 @@ def between(choices: Choices, decoder: Decoder | None = None) -> Shown:
             "std": std,
             **ways,
             "numbers": [
-                headline("straight, radius", texts[0], "distortion"),
+                headline("straight", texts[0], "distortion"),
                 headline("along the sphere", texts[1], "dream"),
-                headline("off the mean radius", _sds(float(straight[here]), mean, std), "bound"),
+                headline("off the mean", _sds(float(straight[here]), mean, std), "bound"),
             ],
         },
         verdict=_way_words(straight, mean, std, inside, choices.place),

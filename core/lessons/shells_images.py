@@ -20,7 +20,7 @@ from core.vae import datasets, sprites
 
 __all__ = ["dimension", "needle", "packed", "pixels_modelled"]
 
-MOST_IMAGES, MOST_HELD_OUT, QUERIES, SHOWN = 3000, 300, 400, 8
+MOST_IMAGES, MOST_HELD_OUT, QUERIES, SHOWN = 3000, 300, 400, 5
 SIZES = (250, 500, 1000, 2000, 4000)
 LN10 = math.log(10)
 

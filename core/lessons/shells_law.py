@@ -29,9 +29,9 @@ def shell(choices: Choices) -> Shown:
             "d": d,
             "isLog": choices.scale != "Linear",
             "numbers": [
-                headline("radius, mean ± sd", texts["radius"]),
-                headline("95 % within", texts["interval"]),
-                headline("middle denser by d/2", texts["denser"], "dream"),
+                headline("radius", texts["radius"]),
+                headline("95 % in", texts["interval"]),
+                headline("middle denser by", texts["denser"], "dream"),
             ],
         },
         verdict=_shell_words(d),
@@ -95,7 +95,7 @@ def within(choices: Choices) -> Shown:
             "key": key,
             "reach": reach,
             "numbers": [
-                headline(symbol, significant(reach, 6), "bound"),
+                headline(symbol, f"{reach:.6g}".replace("-", "−"), "bound"),
                 headline("mass inside", text),
                 headline("outside", outside, "bound"),
             ],

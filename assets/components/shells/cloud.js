@@ -66,12 +66,12 @@ function drawBlob(context, theme, box, points, d, alpha) {
 /** A histogram in which bars and law are as high as each other where both are right. */
 function drawHistogram(context, theme, box, { values, x, width, density, centre, name, across, alpha, marks = [] }) {
   const { rem, of } = theme;
-  const { plot, xAxis, yAxis } = framed(context, theme, box, { x, y: [0, 1.45], name, across, key: "" });
+  const { plot, xAxis, yAxis } = framed(context, theme, box, { x, y: [0, 1.3], name, across, key: "" });
   const pixel = (x[1] - x[0]) / (plot.right - plot.left);
   const bin = Math.max(width, 2 * pixel);
   const bars = new Map();
   for (const value of values) {
-    const place = Math.floor((value - centre) / bin + 0.5);
+    const place = Math.floor((value - x[0]) / bin);
     bars.set(place, (bars.get(place) ?? 0) + 1);
   }
   const points = [];
@@ -82,22 +82,24 @@ function drawHistogram(context, theme, box, { values, x, width, density, centre,
   const heights = inside.map(density);
   let area = 0; // of the law as it is drawn, so that bars can be as high
   for (let i = 1; i < inside.length; i += 1) area += ((heights[i] + heights[i - 1]) / 2) * (inside[i] - inside[i - 1]);
+  const unit = area ? area / bin / values.length : 1 / Math.max(...bars.values());
   within(context, plot, () => {
     context.fillStyle = of.dream.colour;
     context.globalAlpha = 0.6 * alpha;
     for (const [place, count] of bars) {
-      const high = (count / values.length) * (area / bin);
-      const left = xAxis.at(centre + (place - 0.5) * bin);
-      context.fillRect(left, yAxis.at(high), Math.max(1, xAxis.at(centre + (place + 0.5) * bin) - left - 0.5), plot.bottom - yAxis.at(high));
+      const left = xAxis.at(x[0] + place * bin);
+      const top = yAxis.at(count * unit);
+      context.fillRect(left, top, Math.max(1, xAxis.at(x[0] + (place + 1) * bin) - left - 0.5), plot.bottom - top);
     }
     context.globalAlpha = 1;
-    stroke(context, theme, inside.map((r, i) => [xAxis.at(r), yAxis.at(heights[i])]), { colour: theme.text, width: 0.18 });
+    if (area) stroke(context, theme, inside.map((r, i) => [xAxis.at(r), yAxis.at(heights[i])]), { colour: theme.text, width: 0.18 });
     for (const [place] of marks) stroke(context, theme, [[xAxis.at(place), plot.top], [xAxis.at(place), plot.bottom]], { colour: of.bound.colour, dash: of.bound.dash, width: 0.12 });
   });
   for (const [place, text] of marks) say(context, theme, text, xAxis.at(place) + 0.4 * rem, plot.top + 0.9 * rem, { align: "left", colour: of.bound.text });
-  const flank = Math.min(x[1], centre + 2.2 * width * 3);
-  const isRight = xAxis.at(flank) > plot.right - 6 * rem;
-  say(context, theme, "exact law", isRight ? xAxis.at(centre - 2.2 * width * 3) : xAxis.at(flank), yAxis.at(0.55), { align: isRight ? "right" : "left", weight: 600 });
+  if (!area) return;
+  const away = Math.max(0.8 * rem, 1.2 * (xAxis.at(3 * width) - xAxis.at(0)));
+  const isRight = xAxis.at(centre) + away > plot.right - 5 * rem;
+  say(context, theme, "exact law", xAxis.at(centre) + (isRight ? -away : away), yAxis.at(0.55), { align: isRight ? "right" : "left", weight: 600 });
 }
 
 /** Angles between draws, and distances over the root of 2d. */
@@ -105,7 +107,7 @@ export function drawPairs(context, theme, surface, { d, angles, distances }, isA
   const [first, second] = halves(surface, theme.rem);
   const alpha = isAsked ? 0.25 : 1;
   const spread = d > 2 ? 57.3 / Math.sqrt(d) : 52;
-  const angle = (at) => (d > 1 ? angleDensity(at, d) : Number(at < 3 || at > 177));
+  const angle = (at) => (d > 1 ? angleDensity(at, d) : 0);
   part(context, first, (box) =>
     drawHistogram(context, theme, box, { values: angles, x: [0, 180], width: spread / 3, density: angle, centre: 90, name: "degrees", across: "angles", alpha, marks: [[90, "90°"]] }),
   );

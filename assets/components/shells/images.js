@@ -63,7 +63,7 @@ export function drawHaystack(context, theme, surface, { near, lines, rows }) {
   const { rem } = theme;
   const isNarrow = surface.width < 26 * rem;
   const share = isNarrow ? 0.5 : 0.56;
-  const room = { width: isNarrow ? surface.width : share * surface.width - rem, height: isNarrow ? 0.56 * surface.height : surface.height, ratio: surface.ratio };
+  const room = { width: isNarrow ? surface.width : share * surface.width - rem, height: isNarrow ? 0.46 * surface.height : surface.height, ratio: surface.ratio };
   drawShares(context, theme, room, near, lines);
   context.save();
   if (isNarrow) context.translate(0, room.height + 0.4 * rem);
@@ -106,7 +106,7 @@ export function drawDimension(context, theme, surface, { lines }) {
   }
   for (const known of new Set(lines.map((line) => line.known).filter(Boolean))) {
     stroke(context, theme, [[plot.left, yAxis.at(known)], [plot.right, yAxis.at(known)]], { colour: of.bound.colour, dash: of.bound.dash, width: 0.16 });
-    say(context, theme, `${known}, known`, plot.left + 0.3 * rem, yAxis.at(known) + 1.1 * rem, { align: "left", colour: of.bound.text });
+    say(context, theme, `${known} is known`, plot.left + 2 * rem, yAxis.at(known) + (known > 3 ? -0.35 : 1.15) * rem, { align: "left", colour: of.bound.text });
   }
   const ends = [];
   for (const { label, role, mark, x, y, errors } of lines) {

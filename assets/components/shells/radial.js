@@ -72,9 +72,15 @@ function nameShell(context, theme, { plot, xAxis, height, d, mode, most, isLog }
   const densityY = isLog ? height(-0.5 * densityAt ** 2) + 1.6 * rem : height(share) + 0.2 * rem;
   if (d > 1) say(context, theme, "density", xAxis.at(densityAt) + (isLog ? 0 : 0.5 * rem), densityY, { align: isLog ? "right" : "left", colour: of.dream.text, weight: 600 });
   const low = Math.log(0.3);
-  const roomAt = isLog ? 0.93 * most : d > 2 ? most * Math.exp(low / (d - 1)) : 0.93 * most;
-  const y = isLog ? height((d - 1) * Math.log(roomAt / most)) + 1.5 * rem : d > 2 ? height(low) : height(d > 1 ? Math.log(0.93) : 0) + 1.6 * rem;
-  say(context, theme, d > 1 ? "volume" : "volume: none to win", xAxis.at(roomAt) - 0.5 * rem, y, { align: "right", colour: of.bound.text, weight: 600 });
+  const room = { colour: of.bound.text, weight: 600 };
+  if (isLog && d > 1) {
+    const at = 0.8 * most;
+    say(context, theme, "volume", xAxis.at(at) + 0.4 * rem, height((d - 1) * Math.log(at / most)) + 1.3 * rem, { ...room, align: "left" });
+    return;
+  }
+  const at = d > 2 ? most * Math.exp(low / (d - 1)) : 0.93 * most;
+  const y = d > 2 ? height(low) : height(d > 1 ? Math.log(0.93) : 0) + 1.6 * rem;
+  say(context, theme, d > 1 ? "volume" : "volume: none to win", xAxis.at(at) - 0.5 * rem, y, { ...room, align: "right" });
 }
 
 // Text around a place, moved so that it stays within the plot.

@@ -22,7 +22,8 @@ const plusMinus = (mean, std) => `${fixed(mean, 3)} ± ${fixed(std, 3)}`;
 
 /** A length with six digits, as Python writes it. */
 function length(value) {
-  return value < 1e-5 ? value.toExponential(5).replace(/e-/, "e−") : String(Number(value.toPrecision(6)));
+  if (value >= 1e-4) return String(Number(value.toPrecision(6)));
+  return value.toExponential(5).replace(/\.?0+e-(\d)$/, "e-0$1").replace(/\.?0*e-/, "e−");
 }
 
 /** One component on a page. */
