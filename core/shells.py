@@ -159,7 +159,7 @@ def std(d: int) -> float:
     """
     if _checked(d) < 40:
         return math.sqrt(d - mean(d) ** 2)
-    return math.sqrt((1 - _brouncker(2 * d - 1)) / 2)
+    return math.sqrt((1 - _brouncker(2.0 * d - 1)) / 2)
 
 
 def mean(d: int) -> float:
@@ -174,7 +174,7 @@ def mean(d: int) -> float:
     """
     if _checked(d) < 40:
         return math.sqrt(2) * math.exp(math.lgamma((d + 1) / 2) - math.lgamma(d / 2))
-    return math.sqrt(d - 0.5 + _brouncker(2 * d - 1) / 2)
+    return math.sqrt(d - 0.5 + _brouncker(2.0 * d - 1) / 2)
 
 
 def _brouncker(x: float) -> float:
@@ -288,7 +288,7 @@ def within_shell(eps: float, d: int) -> Mass:
         raise ValueError(f"`eps` must be a finite number above 0, got {eps:g}.")
     middle = math.sqrt(_checked(d))
     if eps <= _NARROW:
-        at = float(log_density(np.array(middle), d))
+        at = float(log_density(np.array([middle]), d)[0])
         ratios = np.exp(log_density(middle + eps * _NODES, d) - at)
         inside = at + math.log(eps) + math.log(float(_WEIGHTS @ ratios))
         return Mass(inside, _rest(inside))

@@ -221,7 +221,7 @@ def heard(what: object) -> dict[str, Any]:
         low, high = _HEARD[key]
         if not low <= value <= high:
             return {}
-        found[key] = _set(key, value)
+        found[key] = _set(key, float(value))
     return found
 
 

@@ -223,7 +223,7 @@ def pixels_modelled(choices: Choices) -> Shown:
         data={
             "kind": "gallery",
             "rows": [
-                {"label": label, "role": role, "tiles": packed(images)}
+                {"label": label, "role": role, "tiles": packed(images.astype(float))}
                 for label, role, images in rows
             ],
             "numbers": [
