@@ -118,9 +118,9 @@ def pairs(choices: Choices) -> Shown:
             ("", f"{count} pairs", "the law"),
             (
                 ("mean angle, degrees", number(angle, 3), "90"),
-                ("its standard deviation", number(angle_std, 3), number(_angle_std(d), 3)),
+                ("standard deviation, degrees", number(angle_std, 3), number(_angle_std(d), 3)),
                 ("mean distance", number(far, 4), number(exact[0], 4)),
-                ("its standard deviation", number(far_std, 4), number(exact[1], 4)),
+                ("standard deviation", number(far_std, 4), number(exact[1], 4)),
                 ("distance over √(2d)", number(far / math.sqrt(2 * d), 4), _over_limit(d)),
             ),
         ),

@@ -15,25 +15,26 @@ export const DIMENSIONS = {
   step: (d, way) => clamp(way > 0 ? Math.max(d + 1, Math.round(1.05 * d)) : Math.min(d - 1, Math.round(d / 1.05)), 1, MOST_D),
 };
 
+const SPAN = Math.log10(DEEPEST / Math.log10(2)); // factors of ten from the deepest to a half
+
 /**
  * Log-odds of a mass along a slider. From the left the logarithm of the mass shrinks from -300 powers
- * of ten, evenly by factors; the right half mirrors it, with what is missing from one.
+ * of ten to that of a half, evenly by factors; the right half mirrors it, with what is missing from one.
  */
 export const ODDS = {
   at: (odds) => {
-    const tens = (Math.abs(odds) + Math.LN2) / Math.LN10;
-    const half = clamp((Math.log10(DEEPEST) - Math.log10(tens)) / SPAN_LOG, 0, 1) / 2;
+    const size = Math.abs(odds);
+    const tens = (size + Math.log1p(Math.exp(-size))) / Math.LN10;
+    const half = clamp(Math.log10(DEEPEST / tens) / SPAN, 0, 1) / 2;
     return odds < 0 ? half : 1 - half;
   },
   value: (share) => {
-    const half = 2 * Math.min(share, 1 - share);
-    const tens = DEEPEST * 10 ** (-half * SPAN_LOG);
-    const size = Math.max(0, tens * Math.LN10 - Math.LN2);
+    const log = -DEEPEST * 10 ** (-2 * Math.min(share, 1 - share) * SPAN) * Math.LN10;
+    const size = Math.log(-Math.expm1(log)) - log;
     return share < 0.5 ? -size : size;
   },
   step: (odds, way) => ODDS.value(clamp(ODDS.at(odds) + way / 200, 0, 1)),
 };
-const SPAN_LOG = Math.log10(DEEPEST / (Math.LN2 / Math.LN10)); // until both halves meet at a half
 
 /** One slider with its name before it and its value behind it. */
 export class Slider {

@@ -182,7 +182,7 @@ class TestDraws:
         """
         Two angles on a line, any angle in the plane, and a closed form in space.
         """
-        row = cells(show(Choices(view="Pairs", d=d)))["its standard deviation"]
+        row = cells(show(Choices(view="Pairs", d=d)))["standard deviation, degrees"]
 
         assert float(row[1]) == pytest.approx(spread, abs=0.01)
 
