@@ -13,7 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["Draws", "cosine_law", "drawn", "pair_of_draws", "spherical_radii", "straight_radii", "way"]
+__all__ = [
+    "Draws",
+    "cosine_law",
+    "drawn",
+    "pair_of_draws",
+    "spherical_radii",
+    "straight_radii",
+    "way",
+]
 
 _AT_ONCE = 1_000_000
 """Numbers that are held in memory at a time."""

@@ -217,7 +217,7 @@ def within_radius(r: float, d: int) -> Mass:
 
 
 def _log_term(a: float, x: float, log_x: float) -> float:
-    """log of x^a exp(-x) / Gamma(a + 1), with all its digits near x = a."""
+    """Log of x^a exp(-x) / Gamma(a + 1), with all its digits near x = a."""
     if a < 20:
         return a * log_x - x - math.lgamma(a + 1)
     e = (x - a) / a
@@ -232,7 +232,7 @@ def _stirling(a: float) -> float:
 
 
 def _series(a: float, x: float) -> float:
-    """1 + x/(a+1) + x^2/((a+1)(a+2)) + ..., all of it positive, for x below a + 1."""
+    """Sum of 1 + x/(a+1) + x^2/((a+1)(a+2)) + ..., all of it positive, for x below a + 1."""
     total = term = 1.0
     n = a
     while term > 1e-17 * total:
@@ -258,7 +258,7 @@ def _fraction(a: float, x: float) -> float:
 
 
 def _rest(log_share: float) -> float:
-    """log(1 - exp(log_share)), for a share from 0 to 1."""
+    """Log of 1 - exp(log_share), for a share from 0 to 1."""
     if log_share >= 0:
         return -math.inf
     if log_share > -0.7:

@@ -242,9 +242,7 @@ def _sds(radius: float, mean: float, std: float) -> str:
     return f"{number((radius - mean) / std, 1)} sd"
 
 
-def _way_words(
-    straight: np.ndarray, mean: float, std: float, inside: str, place: float
-) -> str:
+def _way_words(straight: np.ndarray, mean: float, std: float, inside: str, place: float) -> str:
     lowest = float(straight.min())
     off = (mean - lowest) / std
     if off < 2:

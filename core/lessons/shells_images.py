@@ -115,7 +115,11 @@ def needle(choices: Choices) -> Shown:
                 for row in rows
             ],
             "rows": [
-                {"label": "held-out", "role": "real", "tiles": packed(_grey(name, "test")[:SHOWN])},
+                {
+                    "label": "held-out",
+                    "role": "real",
+                    "tiles": packed(_grey(name, "test")[:SHOWN]),
+                },
                 {"label": "Gaussian pixels", "role": "dream", "tiles": packed(noise)},
                 {"label": "uniform pixels", "role": "bound", "tiles": packed(rng.random(shape))},
             ],
@@ -198,10 +202,8 @@ def _modelled(name: str) -> _Models:
     alone, tree = pixel_models.independent(images), pixel_models.tree(images)
     nats = [model.nats(held_out) for model in (alone, tree)]
     errors = [float(each.std(ddof=1)) / math.sqrt(len(each)) for each in nats]
-    fair = images.shape[1] * math.log(2)
-    return _Models(
-        alone, tree, (fair, *(float(each.mean()) for each in nats)), (errors[0], errors[1])
-    )
+    means = images.shape[1] * math.log(2), float(nats[0].mean()), float(nats[1].mean())
+    return _Models(alone, tree, means, (errors[0], errors[1]))
 
 
 def pixels_modelled(choices: Choices) -> Shown:

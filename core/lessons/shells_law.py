@@ -47,8 +47,8 @@ def _shell_words(d: int) -> str:
         )
     core = mass_text(shells.within_radius(1.0, d))
     return (
-        f"The density is highest at **0**, the mass at **√(d − 1) = {number(shells.mode(d), 2)}**. "
-        f"The middle is denser by {_nats(shells.advantage(d))} than a point at √d, and all that "
+        f"The density is highest at **0**, the mass at **√(d − 1) = {number(shells.mode(d), 2)}**."
+        f" The middle is denser by {_nats(shells.advantage(d))} than a point at √d, and all that "
         f"lies within a radius of 1 is a share of {core}."
     )
 
@@ -113,11 +113,11 @@ def _within_words(choices: Choices, reach: float, text: str, *, is_ball: bool) -
             "**however large d is: the shell does not get thicker.**"
         )
     middle = math.sqrt(choices.d)
-    said = f"The ball reaches to {significant(reach / middle)} of √d and holds {text} of the mass. "
+    said = f"The ball reaches to {significant(reach / middle)} of √d and holds {text} of the mass."
     if reach > middle:
-        return said + "**What is outside is all that lies beyond the shell.**"
+        return said + " **What is outside is all that lies beyond the shell.**"
     return said + (
-        "Its volume shrinks as r to the power of d: in many dimensions **the densest place holds "
+        " Its volume shrinks as r to the power of d: in many dimensions **the densest place holds "
         "next to nothing.**"
     )
 
@@ -153,9 +153,7 @@ def length_of_mass(choices: Choices, text: str) -> dict[str, Any]:
     """
     log_odds = share(text, "Mass inside")
     is_ball = choices.region == REGIONS[0]
-    key, inverse = (
-        ("radius", shells.radius_of_mass) if is_ball else ("eps", shells.width_of_mass)
-    )
+    key, inverse = ("radius", shells.radius_of_mass) if is_ball else ("eps", shells.width_of_mass)
     found = inverse(log_odds, choices.d)
     typed = typed_length(found)
     length(typed, "Mass inside")

@@ -119,20 +119,6 @@ def test_a_mass_is_dragged_down_to_nothing(reader):
     assert float(value.inner_text()) == pytest.approx(7.31659, abs=1e-5)
 
 
-def test_the_mass_slider_goes_there_and_back(reader):
-    """
-    From 1e-300 by a half to all but 1e-300, and stands where it was put.
-    """
-    page, _ = opened(reader, "")
-    script = "return a.map((share) => [m.ODDS.value(share), m.ODDS.at(m.ODDS.value(share))])"
-    shares = [0, 0.1, 0.4, 0.4999, 0.5, 0.5001, 0.8, 1]
-    found = np.array(call(page, "shells/sliders.js", script, shares))
-
-    np.testing.assert_allclose(found[:, 1], shares, atol=1e-9)
-    assert found[0, 0] == pytest.approx(-300 * np.log(10), rel=1e-12)
-    assert (np.diff(found[:, 0]) > 0).all()
-
-
 def test_every_view_fits_a_projector_and_has_words(reader):
     """
     Claim, control, picture and number are seen together, and every picture says what it shows.
@@ -170,7 +156,8 @@ def test_a_finger_moves_the_boundary_on_a_phone(browser, site):
 
 def test_the_browser_reckons_as_core_does(reader):
     """
-    The law, its masses from both sides, and the way back, to ten digits.
+    The law and its masses from both sides, to nine digits and more; and the mass slider goes from
+    1e-300 by a half to all but 1e-300, and stands where it was put.
     """
     page, _ = opened(reader, "")
     for d in (1, 2, 7, 39, 40, 784, 10_000):
@@ -193,3 +180,9 @@ def test_the_browser_reckons_as_core_does(reader):
             assert sides[1] == pytest.approx(mass.log_outside, rel=1e-9)
         density = shells.log_density(np.array(radii[1:]), d)
         assert found["density"] == pytest.approx(density.tolist(), rel=1e-9, abs=1e-9)
+    script = "return a.map((share) => [m.ODDS.value(share), m.ODDS.at(m.ODDS.value(share))])"
+    shares = [0, 0.1, 0.4, 0.4999, 0.5, 0.5001, 0.8, 1]
+    places = np.array(call(page, "shells/sliders.js", script, shares))
+    np.testing.assert_allclose(places[:, 1], shares, atol=1e-9)
+    assert places[0, 0] == pytest.approx(-300 * np.log(10), rel=1e-12)
+    assert (np.diff(places[:, 0]) > 0).all()

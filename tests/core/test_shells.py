@@ -164,9 +164,7 @@ class TestInverse:
         r = shells.radius_of_mass(log_odds, d)
         slope = 1e-14 * d + 1e-9  # of the last digit of the radius
 
-        assert shells.within_radius(r, d).log_odds == pytest.approx(
-            log_odds, rel=1e-10, abs=slope
-        )
+        assert shells.within_radius(r, d).log_odds == pytest.approx(log_odds, rel=1e-10, abs=slope)
 
     @given(dimensions, st.floats(-650, 650).filter(lambda odds: abs(odds) > 1e-6))
     @few

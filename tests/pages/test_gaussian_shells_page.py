@@ -65,6 +65,7 @@ class TestControls:
         app.number_input(key="d").set_value(784).run()
 
         assert "|mean of the radius|27.9911|" in written(app)
+
     def test_dimensions_go_from_view_to_view(self):
         """
         What is chosen in one is chosen in the next.
