@@ -33,6 +33,7 @@ __all__ = [
     "CASES",
     "DATA",
     "LAST_DRAW",
+    "MANY",
     "MOST_DIMENSIONS",
     "NEIGHBOURS",
     "NO_RUN",
@@ -50,6 +51,7 @@ __all__ = [
     "Shown",
     "cases",
     "heard",
+    "is_flat",
     "length_of_mass",
     "mass_inside",
     "show",
@@ -61,6 +63,14 @@ NO_RUN = (
     "There is no finished training on your list yet. Train one on the page below and come back, "
     "or open this page with the address of one."
 )
+
+MANY = 20
+"""Dimensions of a code in which the straight way leaves the shell for all to see."""
+
+
+def is_flat(decoder: Decoder | None) -> bool:
+    """Whether a decoder is missing, or has so few dimensions that there is little to see."""
+    return decoder is None or decoder.config.latent_dim < MANY // 2
 
 
 def wants_decoder(choices: Choices) -> bool:

@@ -133,9 +133,9 @@ def needle(choices: Choices) -> Shown:
             f"{choices.passing:g} % of held-out images, at most {texts[1]} of Gaussian pixels "
             f"and at most {texts[0]} of uniform ones. Beside it, {SHOWN} images of each.",
         },
-        verdict=f"A distance of {number(near, 3)} to the nearest of {len(images):,} {_title(name)} "
-        f"lets {choices.passing:g} % of held-out images pass. Of random pixels it lets pass "
-        f"**fewer than one in {one_in}**. That is the needle, and {d} pixels are the haystack.",
+        verdict=f"A distance of {number(near, 3)} to the nearest of {len(images):,} "
+        f"{_title(name)} lets {choices.passing:g} % of held-out images pass. Of random pixels "
+        f"it lets pass **fewer than one in {one_in}**. That is the needle, and {d} pixels are the haystack.",
         table=Table(
             ("near one of the images", "share", "log₁₀"),
             (
@@ -291,7 +291,7 @@ def _clouds() -> tuple[_Cloud, ...]:
 
 def _cloud(label: str, images: np.ndarray, known: int | None) -> _Cloud:
     images = images.astype(np.float32)
-    sizes = tuple(size for size in SIZES if size < 0.95 * len(images)) + (len(images),)
+    sizes = (*(size for size in SIZES if size < 0.95 * len(images)), len(images))
     most = max(NEIGHBOURS)
     # An image is its own nearest one, at no distance.
     found = [

@@ -159,8 +159,9 @@ with right:
     refused = st.session_state.pop(REFUSED, None)
     for sentence in (*found.problems, *controls.refused(), *([refused] if refused else ())):
         st.error(page.plain(sentence))
-    if missing is not None:
-        page.link("train")
+    if lesson.wants_decoder(chosen) and lesson.is_flat(decoder):
+        label = f"Train one with {lesson.MANY} code dimensions"
+        page.link_with("train", label, {"latent": str(lesson.MANY)})
     st.markdown(found.verdict)
     if found.table is not None:
         with st.container(key="frame-forms"):

@@ -215,6 +215,7 @@ class TestBetween:
         straight, along = shown.data["tiles"]
 
         assert shown.data["d"] == 5
+        assert lesson.is_flat(lesson.Decoder(config, model))
         assert len(straight) == len(along) == 11
         assert (straight[0], straight[-1]) == (along[0], along[-1])
         assert straight[5] != along[5]
