@@ -134,8 +134,9 @@ def needle(choices: Choices) -> Shown:
             f"and at most {texts[0]} of uniform ones. Beside it, {SHOWN} images of each.",
         },
         verdict=f"A distance of {number(near, 3)} to the nearest of {len(images):,} "
-        f"{_title(name)} lets {choices.passing:g} % of held-out images pass. Of random pixels "
-        f"it lets pass **fewer than one in {one_in}**. That is the needle, and {d} pixels are the haystack.",
+        f"{_title(name)} lets {choices.passing:g} % of held-out images pass. Of random pixels it "
+        f"lets pass **fewer than one in {one_in}**. That is the needle, and {d} pixels are the "
+        "haystack.",
         table=Table(
             ("near one of the images", "share", "log₁₀"),
             (

@@ -4,7 +4,7 @@ import { framed, hatch, say, stroke, within } from "../divergence/frame.js";
 import { drawMark } from "../run/marks.js";
 import * as law from "./law.js";
 
-const POINTS = 320;
+const POINTS = 160;
 const LEAST = -60; // nats under the highest below which a curve is at zero
 
 /** How far the axis goes: the shell stays in sight, and the middle too. */
@@ -14,7 +14,7 @@ export const furthest = (d) => 1.45 * Math.sqrt(d) + 2.5;
 function radii(d) {
   const most = furthest(d);
   const even = Array.from({ length: POINTS }, (_, i) => (i / (POINTS - 1)) * most);
-  const around = (centre) => Array.from({ length: 120 }, (_, i) => centre + (i - 60) / 14);
+  const around = (centre) => Array.from({ length: 64 }, (_, i) => centre + (i - 32) / 8);
   return [...even, ...around(0), ...around(law.mode(d))].filter((r) => r >= 0 && r <= most).sort((a, b) => a - b);
 }
 
