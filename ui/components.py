@@ -18,6 +18,7 @@ __all__ = [
     "properties_view",
     "recipe_view",
     "run_view",
+    "shells_view",
     "step_view",
 ]
 
@@ -70,6 +71,7 @@ _belief, _densities = _made("belief", "belief", "run"), _made("densities", "dens
 _divergence = _made("divergence", "divergence", "run", "scene")
 _properties = _made("two_properties", "properties", "run", "scene")
 _recipe = _made("universal_recipe", "recipe", "run", "scene")
+_shells = _made("gaussian_shells", "shells", "run", "scene")
 _step, _explorer = _made("one_step", "one_step", "run"), _made("explorer", "explorer", "run")
 _awaited = _made("awaited_run", "awaited")
 
@@ -170,6 +172,18 @@ def recipe_view(*, data: Mapping[str, Any], key: str, on_move: Callable[[object]
         on_move: Told what a hand has done: the turn that it rests at, as `turn`.
     """
     _recipe(data=_sent(data), key=key, on_moved_change=lambda: on_move(_moved(key)))
+
+
+def shells_view(*, data: Mapping[str, Any], key: str, on_move: Callable[[object], None]) -> None:
+    """Show where the mass of a Gaussian is, or how rare images are; dimensions follow the hand.
+
+    Args:
+        data: What to show, as JSON values: what a view of the lesson on Gaussian shells gives.
+        key: Name of the component on the page.
+        on_move: Told what a hand has done, as keys of controls with numbers: `d`, and with it
+            `radius` or `eps`, or `place`.
+    """
+    _shells(data=_sent(data), key=key, on_moved_change=lambda: on_move(_moved(key)))
 
 
 def _moved(key: str) -> object:

@@ -11,9 +11,10 @@ from safetensors.numpy import load, save
 from core.lessons import generate as lesson
 from core.runs.records import Run
 from core.vae.config import TrainConfig
+from core.vae.one_step import Model
 from ui import runs
 
-__all__ = ["packed", "packed_study", "steps", "studied"]
+__all__ = ["last_model", "packed", "packed_study", "steps", "studied"]
 
 _one_at_a_time = threading.Lock()
 
@@ -43,6 +44,26 @@ def studied(run_id: str, step: int, member: int = 0) -> lesson.Study:
 def _studied(run_id: str, step: int, member: int) -> lesson.Study:
     config, weights = _read(run_id, step)
     return lesson.study(config, weights, member)
+
+
+def last_model(run: Run) -> tuple[TrainConfig, Model]:
+    """What a run was to train, and the first of its models as it was in the end.
+
+    Raises:
+        LookupError: If it has kept no weights; the text is a sentence.
+        ValueError: If the model cannot be shown; the text is a sentence.
+        StoreUnavailable: If the store cannot be used.
+    """
+    kept = steps(run)
+    if not kept:
+        raise LookupError(f"Run {run.id} has kept no weights.")
+    return _model(run.id, kept[-1])
+
+
+@functools.lru_cache(maxsize=8)
+def _model(run_id: str, step: int) -> tuple[TrainConfig, Model]:
+    config, weights = _read(run_id, step)
+    return config, lesson.model_of(config, weights)
 
 
 def packed(run_id: str, step: int, member: int, part: str) -> bytes:

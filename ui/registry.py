@@ -109,6 +109,13 @@ PAGES: dict[str, Page] = {
             icon=":material/schema:",
         ),
         Page(
+            slug="gaussian_shells",
+            title="Gaussian shells",
+            claim="Density is highest in the middle, but the *mass* lies on a thin shell, and "
+            "data on far less than that.",
+            icon=":material/blur_circular:",
+        ),
+        Page(
             slug="one_step",
             title="One step by hand",
             claim="A step of training is a handful of sums, and *every number* of it can be "

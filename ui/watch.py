@@ -30,6 +30,7 @@ __all__ = [
     "go_on",
     "is_settled",
     "kept",
+    "last_done",
     "leave",
     "named",
     "pause",
@@ -65,6 +66,7 @@ _DELETED = (
     "The run in the address has been deleted. For a day, Past runs can bring it back, for whoever "
     "deleted it."
 )
+_NOT_DONE = "The run in the address is not known on this machine, or its training is not over."
 _INSTEAD = "Train starts one with the settings that came with it."
 
 
@@ -171,6 +173,24 @@ def read(ask: Callable[[Service], T]) -> tuple[T | None, str | None]:
         return ask(runs.service()), None
     except (StoreUnavailable, ValueError) as error:
         return None, str(error)
+
+
+def last_done() -> tuple[Run | None, str | None]:
+    """The run in the address, or the newest on the reader's list, if it is done.
+
+    Nothing is started for it, and nothing is put on the list.
+
+    Returns:
+        The run, or None; and what was wrong with what the address names, or with the store.
+    """
+    named_run = st.query_params.get(_RUN)
+    if named_run is not None:
+        run, problem = read(lambda service: service.run(named_run))
+        is_there = run is not None and run.state == "done"
+        return (run, None) if is_there else (None, problem or _NOT_DONE)
+    listed, problem = read(lambda service: service.runs(owner(), limit=50))
+    done = (each.run for each in listed or () if each.run.state == "done")
+    return next(done, None), problem
 
 
 def ask_again(page: str) -> None:

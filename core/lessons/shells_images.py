@@ -1,0 +1,359 @@
+"""What the page on Gaussian shells shows of images: how few of all pixels look like data.
+
+Lecture: "Why this is hard in practice" [0:25-0:30].
+"""
+
+import base64
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from core import haystack, neighbours, pixel_models
+from core.lessons.kl_choices import Shown, headline
+from core.lessons.panels import Table, number
+from core.lessons.shells_choices import NEIGHBOURS, Choices
+from core.vae import datasets, sprites
+
+__all__ = ["dimension", "needle", "packed", "pixels_modelled"]
+
+MOST_IMAGES, MOST_HELD_OUT, QUERIES, SHOWN = 3000, 300, 400, 5
+SIZES = (250, 500, 1000, 2000, 4000)
+LN10 = math.log(10)
+
+_KNOWN = {"square": 4, "disc": 3, "triangle": 4}
+"""Dimensions of the sprites of one shape: place, size, and the turn where one can be seen."""
+
+
+@lru_cache(maxsize=4)
+def _grey(name: str, split: str) -> Float[np.ndarray, "image data"]:
+    data = datasets.load(name)
+    part, most = getattr(data, split), MOST_IMAGES if split == "train" else MOST_HELD_OUT
+    return part.pixels[:most].astype(np.float32) / np.float32(data.info.levels)
+
+
+def _title(name: str) -> str:
+    return datasets.DATASETS[name].title.lower()
+
+
+def packed(images: Float[np.ndarray, "image data"]) -> list[str]:
+    """Images with pixels from 0 to 1 for the browser: a byte for each pixel, as base64."""
+    grey = np.rint(255 * np.clip(images, 0, 1)).astype(np.uint8)
+    return [base64.b64encode(image.tobytes()).decode() for image in grey]
+
+
+# -- The needle in the haystack ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Haystack:
+    """What is known of the images and of pixels drawn without them.
+
+    Attributes:
+        held_out: Distance of each held-out image to the nearest image, in order.
+        near: Distances that count as near, in order.
+        uniform: Bound of the log-chance that uniform pixels are as near.
+        gaussian: The same of Gaussian pixels.
+    """
+
+    held_out: np.ndarray
+    near: np.ndarray
+    uniform: np.ndarray
+    gaussian: np.ndarray
+
+
+@lru_cache(maxsize=4)
+def _searched(name: str) -> _Haystack:
+    images, others = _grey(name, "train"), _grey(name, "test")
+    held_out = np.sort(neighbours.nearest(images, others, 1)[:, 0]).astype(np.float64)
+    near = np.linspace(max(held_out[0], held_out[-1] / 40), held_out[-1], 40)
+    uniform = haystack.uniform_near(near, images.shape[1], len(images))
+    return _Haystack(held_out, near, uniform, _gaussian(name, near))
+
+
+def _gaussian(name: str, near: np.ndarray) -> np.ndarray:
+    images = _grey(name, "train").astype(np.float64)
+    return haystack.gaussian_near(near, images, images.mean(axis=0), float(images.std()))
+
+
+@lru_cache(maxsize=32)
+def _at(name: str, passing: float) -> tuple[float, float, float]:
+    """The distance that so many held-out images pass, and both bounds at it."""
+    near = float(np.quantile(_searched(name).held_out, passing / 100))
+    here, images = np.array([near]), _grey(name, "train")
+    uniform = haystack.uniform_near(here, images.shape[1], len(images))
+    return near, float(uniform[0]), float(_gaussian(name, here)[0])
+
+
+def needle(choices: Choices) -> Shown:
+    """What share of random pixels comes as near to an image as a real one does."""
+    name = choices.dataset
+    found = _searched(name)
+    near, uniform, gaussian = _at(name, choices.passing)
+    images = _grey(name, "train")
+    rng = np.random.default_rng(choices.draw)
+    d = images.shape[1]
+    shape = (SHOWN, d)
+    noise = images.mean(axis=0) + images.std() * rng.standard_normal(shape)
+    shares = (np.arange(len(found.held_out)) + 1) / len(found.held_out)
+    rows = [
+        {"role": "real", "label": "held-out images", "x": found.held_out, "y": np.log10(shares)},
+        {"role": "dream", "label": "Gaussian pixels", "x": found.near, "y": found.gaussian / LN10},
+        {"role": "bound", "label": "uniform pixels", "x": found.near, "y": found.uniform / LN10},
+    ]
+    texts = [_power(value) for value in (uniform, gaussian)]
+    one_in = _one_in(max(uniform, gaussian))
+    return Shown(
+        data={
+            "kind": "haystack",
+            "near": near,
+            "lines": [
+                {**row, "x": np.round(row["x"], 4).tolist(), "y": np.round(row["y"], 3).tolist()}
+                for row in rows
+            ],
+            "rows": [
+                {
+                    "label": "held-out",
+                    "role": "real",
+                    "tiles": packed(_grey(name, "test")[:SHOWN]),
+                },
+                {"label": "Gaussian pixels", "role": "dream", "tiles": packed(noise)},
+                {"label": "uniform pixels", "role": "bound", "tiles": packed(rng.random(shape))},
+            ],
+            "numbers": [
+                headline("real ones that pass", f"{choices.passing:g} %", "real"),
+                headline("Gaussian pixels, at most", texts[1], "dream"),
+                headline("uniform, at most", texts[0], "bound"),
+            ],
+            "alt": f"Shares, on a logarithmic scale, that come as near to one of {len(images):,} "
+            f"{_title(name)} as the distance across. At {number(near, 3)} it is "
+            f"{choices.passing:g} % of held-out images, at most {texts[1]} of Gaussian pixels "
+            f"and at most {texts[0]} of uniform ones. Beside it, {SHOWN} images of each.",
+        },
+        verdict=f"A distance of {number(near, 3)} to the nearest of {len(images):,} "
+        f"{_title(name)} lets {choices.passing:g} % of held-out images pass. Of random pixels it "
+        f"lets pass **fewer than one in {one_in}**. That is the needle, and {d} pixels are the "
+        "haystack.",
+        table=Table(
+            ("near one of the images", "share", "log₁₀"),
+            (
+                ("held-out images", f"{choices.passing:g} %", number(_log_share(choices), 2)),
+                ("Gaussian pixels, bound", texts[1], number(gaussian / LN10, 2)),
+                ("uniform pixels, bound", texts[0], number(uniform / LN10, 2)),
+            ),
+        ),
+    )
+
+
+def _log_share(choices: Choices) -> float:
+    return math.log10(choices.passing / 100)
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _power(log_value: float) -> str:
+    """A small chance, to one digit above what it is at most."""
+    if log_value > math.log(0.001):
+        return f"{100 * math.exp(log_value):.3g} %"
+    tens = log_value / LN10
+    power = math.floor(tens)
+    digits = math.ceil(10 ** (tens - power + 1)) / 10
+    if digits >= 10:
+        digits, power = 1.0, power + 1
+    return f"{digits:g}·10{str(power).translate(_RAISED)}"
+
+
+def _one_in(log_value: float) -> str:
+    """How many draws it takes for one, rounded down to a power of ten."""
+    power = math.floor(-log_value / LN10)
+    return f"10{str(power).translate(_RAISED)}" if power > 3 else f"{10 ** max(0, power):,}"
+
+
+# -- Models of pixels -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Models:
+    """Two models, and what they make of held-out images.
+
+    Attributes:
+        alone: Every pixel by itself.
+        tree: Every pixel given one other.
+        nats: Mean nats of a held-out image with a fair coin for each pixel, and by the two.
+        errors: Standard errors of the two.
+    """
+
+    alone: pixel_models.PixelModel
+    tree: pixel_models.PixelModel
+    nats: tuple[float, float, float]
+    errors: tuple[float, float]
+
+
+def _black_and_white(name: str, split: str) -> np.ndarray:
+    return (_grey(name, split) >= 0.5).astype(np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _modelled(name: str) -> _Models:
+    images, held_out = _black_and_white(name, "train"), _black_and_white(name, "test")
+    alone, tree = pixel_models.independent(images), pixel_models.tree(images)
+    nats = [model.nats(held_out) for model in (alone, tree)]
+    errors = [float(each.std(ddof=1)) / math.sqrt(len(each)) for each in nats]
+    means = images.shape[1] * math.log(2), float(nats[0].mean()), float(nats[1].mean())
+    return _Models(alone, tree, means, (errors[0], errors[1]))
+
+
+def pixels_modelled(choices: Choices) -> Shown:
+    """Real images beside draws from two models without latent variables."""
+    name = choices.dataset
+    found = _modelled(name)
+    rng = np.random.default_rng([choices.draw, 7])
+    real = _black_and_white(name, "train")
+    count = 2 * SHOWN
+    picked = rng.choice(len(real), count, replace=False)
+    rows = [
+        ("real", "real", real[picked]),
+        ("pixel by pixel", "dream", found.alone.sampled(count, rng)),
+        ("pairs, a tree", "dream", found.tree.sampled(count, rng)),
+    ]
+    fair, alone, tree = (number(value, 1) for value in found.nats)
+    used = found.tree.order[1:]
+    return Shown(
+        data={
+            "kind": "gallery",
+            "rows": [
+                {"label": label, "role": role, "tiles": packed(images.astype(float))}
+                for label, role, images in rows
+            ],
+            "numbers": [
+                headline("coins", f"{fair} nats", "bound"),
+                headline("pixel by pixel", f"{alone} nats", "dream"),
+                headline("pairs", f"{tree} nats", "dream"),
+            ],
+            "alt": f"Three rows of {count} black-and-white images: real {_title(name)}, draws "
+            "from a model of single pixels, which are specks without a form, and draws from a "
+            "tree of pairs, which have strokes here and there and are not yet images. "
+            f"A held-out image takes {fair} nats with coins, {alone} by pixels, {tree} by pairs.",
+        },
+        verdict="Each pixel right on its own, and each pair as right as a tree can have it: "
+        "**still hardly a draw that you would take for real.** What is missing is what moves all "
+        "pixels together, a latent variable.",
+        table=Table(
+            ("mean of held-out images", "nats", "standard error"),
+            (
+                ("a fair coin for each pixel", fair, "0"),
+                ("each pixel by itself", alone, number(found.errors[0], 1)),
+                (
+                    f"each pixel given one other, {len(used)} pairs",
+                    tree,
+                    number(found.errors[1], 1),
+                ),
+            ),
+        ),
+    )
+
+
+# -- The dimension of the data ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cloud:
+    """Images of one kind, and the distances in it.
+
+    Attributes:
+        label: What they are.
+        pixels: How many pixels each has.
+        known: Their dimension, or None.
+        sizes: How many of them were looked at.
+        distances: For each of those, distances from some to their nearest.
+    """
+
+    label: str
+    pixels: int
+    known: int | None
+    sizes: tuple[int, ...]
+    distances: tuple[np.ndarray, ...]
+
+
+@lru_cache(maxsize=1)
+def _clouds() -> tuple[_Cloud, ...]:
+    """Digits, and sprites by their shapes: nested parts of each, from few images to all."""
+    data = datasets.load("sprites")
+    found = [_cloud("digits", datasets.load("digits").train.pixels / np.float32(16), None)]
+    for place, shape in enumerate(sprites.SHAPES):
+        rows = data.train.pixels[data.train.labels == place][: SIZES[-1]]
+        found.append(_cloud(f"{shape}s", rows / np.float32(255), _KNOWN[shape]))
+    return tuple(found)
+
+
+def _cloud(label: str, images: np.ndarray, known: int | None) -> _Cloud:
+    images = images.astype(np.float32)
+    sizes = (*(size for size in SIZES if size < 0.95 * len(images)), len(images))
+    most = max(NEIGHBOURS)
+    # An image is its own nearest one, at no distance.
+    found = [
+        neighbours.nearest(images[:size], images[: min(QUERIES, size)], most + 1)[:, 1:]
+        for size in sizes
+    ]
+    return _Cloud(label, images.shape[1], known, sizes, tuple(found))
+
+
+_LOOKS = {
+    "digits": ("real", "circle"),
+    "squares": ("distortion", "square"),
+    "discs": ("rate", "diamond"),
+    "triangles": ("dream", "triangle"),
+}
+
+
+def dimension(choices: Choices) -> Shown:
+    """Estimates of the dimension of both data sets, from more and more images."""
+    lines: list[dict[str, Any]] = []
+    rows = []
+    for cloud in _clouds():
+        estimates = [
+            neighbours.intrinsic_dimension(each[:, : choices.neighbours])
+            for each in cloud.distances
+        ]
+        role, mark = _LOOKS[cloud.label]
+        lines.append(
+            {
+                "label": cloud.label,
+                "role": role,
+                "mark": mark,
+                "known": cloud.known,
+                "x": list(cloud.sizes),
+                "y": [round(each.dimension, 4) for each in estimates],
+                "errors": [round(each.error, 4) for each in estimates],
+            }
+        )
+        last = estimates[-1]
+        rows.append(
+            (
+                f"{cloud.label}, {cloud.sizes[-1]:,} images",
+                f"{cloud.pixels}",
+                "not known" if cloud.known is None else str(cloud.known),
+                f"{number(last.dimension, 2)} ± {number(last.error, 2)}",
+            )
+        )
+    texts = {line["label"]: number(line["y"][-1], 1) for line in lines}
+    told = ", ".join(f"{label} {text}" for label, text in texts.items())
+    return Shown(
+        data={
+            "kind": "dimension",
+            "lines": lines,
+            "numbers": [
+                headline(line["label"], texts[line["label"]], line["role"]) for line in lines
+            ],
+            "alt": "Estimated dimension against the number of images, with lines at the known 3 "
+            f"of discs and 4 of squares and triangles. From all images: {told}.",
+        },
+        verdict="Sprites have 784 pixels and were drawn from four numbers, discs from three: the "
+        "estimate comes down towards that as images are added. For the digits nobody knows; "
+        f"**it says about {texts['digits']} of 64.**",
+        table=Table(("", "pixels", "known", "estimated ± se"), tuple(rows)),
+    )

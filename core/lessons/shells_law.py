@@ -1,0 +1,173 @@
+"""What the page on Gaussian shells shows of the law of the radius: the shell, and mass within.
+
+Lecture: "Why this is hard in practice" [0:25-0:30].
+"""
+
+import math
+from typing import Any
+
+from core import notation, shells
+from core.lessons.kl_choices import Shown, headline
+from core.lessons.panels import Table, number, significant
+from core.lessons.shells_choices import REGIONS, Choices, length, share, typed_length
+
+__all__ = ["law_table", "length_of_mass", "mass_inside", "mass_text", "shell", "within"]
+
+
+def shell(choices: Choices) -> Shown:
+    """Density, room and mass along a radius."""
+    d = choices.d
+    mean, std, ends = shells.mean(d), shells.std(d), shells.central_interval(d)
+    texts = {
+        "radius": f"{number(mean, 3)} ± {number(std, 3)}",
+        "interval": f"{number(ends[0], 2)} to {number(ends[1], 2)}",
+        "denser": _nats(shells.advantage(d)),
+    }
+    return Shown(
+        data={
+            "kind": "shell",
+            "d": d,
+            "isLog": choices.scale != "Linear",
+            "numbers": [
+                headline("radius", texts["radius"]),
+                headline("95 % in", texts["interval"]),
+                headline("middle denser by", texts["denser"], "dream"),
+            ],
+        },
+        verdict=_shell_words(d),
+        table=law_table(d),
+    )
+
+
+def _shell_words(d: int) -> str:
+    if d == 1:
+        return (
+            "On a line there is no room to win: **density and mass are one**, highest in the "
+            "middle."
+        )
+    core = mass_text(shells.within_radius(1.0, d))
+    return (
+        f"The density is highest at **0**, the mass at **√(d − 1) = {number(shells.mode(d), 2)}**."
+        f" The middle is denser by {_nats(shells.advantage(d))} than a point at √d, and all that "
+        f"lies within a radius of 1 is a share of {core}."
+    )
+
+
+def _nats(value: float) -> str:
+    return f"{value:g} {'nat' if value == 1 else 'nats'}"
+
+
+def law_table(d: int) -> Table:
+    """The law of the radius in figures."""
+    low, high = shells.central_interval(d)
+    rows = (
+        ("most mass at √(d − 1)", number(shells.mode(d), 4)),
+        ("mean of the radius", number(shells.mean(d), 4)),
+        ("√d", number(math.sqrt(d), 4)),
+        ("standard deviation", number(shells.std(d), 4)),
+        ("95 % of draws between", f"{number(low, 4)} and {number(high, 4)}"),
+        ("density at 0 over density at √d", _nats(shells.advantage(d))),
+    )
+    return Table(("of N(0, I) in these dimensions", f"d = {d:,}"), rows)
+
+
+# -- Mass within ------------------------------------------------------------------------------
+
+
+def within(choices: Choices) -> Shown:
+    """How much lies within a radius, or within a shell."""
+    is_ball, d = choices.region == REGIONS[0], choices.d
+    key, reach = _chosen(choices)
+    mass = _mass(choices, reach)
+    text = mass_text(mass)
+    symbol, what = ("r", "within r of the middle") if is_ball else ("ε", "within ε of √d")
+    outside = mass_text(shells.Mass(mass.log_outside, mass.log_inside))
+    rows = (
+        (f"mass {what}", text),
+        ("mass outside", outside),
+        ("log of the mass, nats", _log_text(mass.log_inside)),
+        ("log₁₀ of the mass", _log_text(mass.log_inside / math.log(10))),
+    )
+    return Shown(
+        data={
+            "kind": "within",
+            "d": d,
+            "key": key,
+            "reach": reach,
+            "numbers": [
+                headline(symbol, f"{reach:.6g}".replace("-", "−"), "bound"),
+                headline("mass inside", text),
+                headline("outside", outside, "bound"),
+            ],
+        },
+        verdict=_within_words(choices, reach, text, is_ball=is_ball),
+        table=Table((f"d = {d:,}, √d = {number(math.sqrt(d), 3)}", "value"), rows),
+    )
+
+
+def _within_words(choices: Choices, reach: float, text: str, *, is_ball: bool) -> str:
+    if not is_ball:
+        return (
+            f"Within {significant(reach)} of √d lies {text} of the mass, in {choices.d:,} "
+            f"dimensions; where d is large it is erf(ε) = {significant(math.erf(reach), 4)}, "
+            "**however large d is: the shell does not get thicker.**"
+        )
+    middle = math.sqrt(choices.d)
+    said = f"The ball reaches to {significant(reach / middle)} of √d and holds {text} of the mass."
+    if reach > middle:
+        return said + " **What is outside is all that lies beyond the shell.**"
+    return said + (
+        " Its volume shrinks as r to the power of d: in many dimensions **the densest place holds "
+        "next to nothing.**"
+    )
+
+
+def _chosen(choices: Choices) -> tuple[str, float]:
+    if choices.region == REGIONS[0]:
+        return "radius", length(choices.radius, "Radius r")
+    return "eps", length(choices.eps, "Half-width ε")
+
+
+def _mass(choices: Choices, reach: float) -> shells.Mass:
+    is_ball = choices.region == REGIONS[0]
+    return (shells.within_radius if is_ball else shells.within_shell)(reach, choices.d)
+
+
+def mass_inside(choices: Choices) -> str:
+    """The mass within the boundary that is chosen; nothing where what was typed is no length."""
+    try:
+        return mass_text(_mass(choices, _chosen(choices)[1]))
+    except ValueError:
+        return ""
+
+
+def length_of_mass(choices: Choices, text: str) -> dict[str, Any]:
+    """What to set so that a share of the mass that was typed lies inside.
+
+    Args:
+        choices: Where the controls stand.
+        text: The share, as 50 %, 1e-300 or 1 - 1e-300.
+
+    Raises:
+        ValueError: If it is no share, or none that a length we can show holds.
+    """
+    log_odds = share(text, "Mass inside")
+    is_ball = choices.region == REGIONS[0]
+    key, inverse = ("radius", shells.radius_of_mass) if is_ball else ("eps", shells.width_of_mass)
+    found = inverse(log_odds, choices.d)
+    typed = typed_length(found)
+    length(typed, "Mass inside")
+    return {key: typed}
+
+
+def mass_text(mass: shells.Mass) -> str:
+    """A share of the mass, never rounded to nothing or to all."""
+    return notation.readings(mass.log_odds).probability
+
+
+def _log_text(value: float) -> str:
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-3:
+        return f"{value:.3e}".replace("-", "−")
+    return number(value, 4)
