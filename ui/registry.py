@@ -102,6 +102,13 @@ PAGES: dict[str, Page] = {
             icon=":material/call_merge:",
         ),
         Page(
+            slug="density_estimation",
+            title="Density estimation",
+            claim="Drop what cannot be changed, and the divergence is the *cross-entropy*: "
+            "KL[p; q] = −H[p] + ⟨−log q⟩.",
+            icon=":material/scatter_plot:",
+        ),
+        Page(
             slug="one_step",
             title="One step by hand",
             claim="A step of training is a handful of sums, and *every number* of it can be "

@@ -48,13 +48,20 @@ class Histogram:
 
     Attributes:
         bins: Cells along each axis, from minus `REACH` to `REACH`.
-        chances: Chance of each cell under the histogram alone.
+        seen: Share of the samples in each cell.
+        equal: Share of equal cells in the histogram, the rest being what was seen.
         behind: Share of the broad Gaussian, which rules nothing out; zero if there is none.
     """
 
     bins: int
-    chances: Float[np.ndarray, " cell"]
+    seen: Float[np.ndarray, " cell"]
+    equal: float
     behind: float
+
+    @property
+    def chances(self) -> Float[np.ndarray, " cell"]:
+        """Chance of each cell under the histogram alone."""
+        return self.equal / len(self.seen) + (1 - self.equal) * self.seen
 
     def log_density(self, x: Float[np.ndarray, "point data"]) -> Float[np.ndarray, " point"]:
         """Logarithm of the density; minus infinity where nothing has been seen or put behind."""
@@ -174,10 +181,10 @@ def histogram_descent(
     count, dims = points.shape
     cells = bins**dims
     seen = np.bincount(cell_of(points, bins), minlength=cells) / count
-    chances = np.full(cells, 1 / cells)
+    equal = 1.0
     while True:
-        yield Histogram(bins, chances, imagined / (count + imagined))
-        chances = (1 - part) * chances + part * seen
+        yield Histogram(bins, seen, equal, imagined / (count + imagined))
+        equal *= 1 - part
 
 
 def kernel_descent(
