@@ -108,7 +108,7 @@ def drawn(world: World, draw: int, count: int) -> Data:
 
 @functools.lru_cache(maxsize=128)
 def path(
-    world: World, model: str, size: float, draw: int, count: int, imagined: float
+    world: World, model: str, size: float | int, draw: int, count: int, imagined: float
 ) -> tuple[Frame, ...]:
     """The way of a model down the cross-entropy, from its start to where it hardly moves.
 
@@ -134,7 +134,7 @@ def path(
 
 
 @functools.lru_cache(maxsize=512)
-def fitted(world: World, model: str, size: float, draw: int, count: int, imagined: float) -> Frame:
+def fitted(world: World, model: str, size: float | int, draw: int, count: int, imagined: float) -> Frame:
     """A model of some size, fitted as far as `path` goes, or kernels of a width.
 
     Args:
@@ -156,7 +156,7 @@ def fitted(world: World, model: str, size: float, draw: int, count: int, imagine
 
 
 def _way(
-    data: Data, model: str, size: float, draw: int, imagined: float
+    data: Data, model: str, size: float | int, draw: int, imagined: float
 ) -> Iterator[Gaussians] | Iterator[Histogram]:
     """The steps of a model, without end."""
     if model == HISTOGRAM:

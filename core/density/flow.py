@@ -68,7 +68,7 @@ class Data:
     """
 
     seen: Float[np.ndarray, "sample data"]
-    fresh: Float[np.ndarray, "sample data"]
+    fresh: Float[np.ndarray, "fresh data"]
     at: Nodes
     entropy: float
 
@@ -196,12 +196,17 @@ class _Trainer:
         self._nodes = _tensor(data.at.points)
         self._flat = Flow.initial(config).requires_grad_()
         dims = data.seen.shape[1]
-        self._flow = Flow(dims, config.layers, config.width, self._flat)
         grid = np.meshgrid(*[picture_axis(dims)] * dims, indexing="ij")
         self._grid = _tensor(np.stack([values.ravel() for values in grid], axis=1))
         self._gradient = torch.zeros_like(self._flat)
         self._weights = self._flat.detach()  # the same numbers, without their history
         self._adam = Adam(self._weights, self._gradient, **_ADAM)
+
+    @property
+    def _flow(self) -> Flow:
+        """The flow of the weights as they are now: each gradient needs a history of its own."""
+        config = self._config
+        return Flow(self._seen.shape[1], config.layers, config.width, self._flat)
 
     def advance(self) -> float:
         """Take one optimiser step; the cross-entropy of its samples before it, in nats."""
@@ -211,8 +216,6 @@ class _Trainer:
         self._gradient.copy_(gradient)
         self._adam.learning_rate.fill_(self._config.learning_rate_at(self.step))
         self._adam()
-        # The weights have changed under its feet; the next gradient needs a history of its own.
-        self._flow = Flow(self._flow.dims, self._config.layers, self._config.width, self._flat)
         return self._finite(float(loss.detach()))
 
     def _batch(self) -> Tensor:

@@ -3,7 +3,8 @@ r"""Models of a density that are fitted to samples, and the way each descends th
 A Gaussian, a mixture and a histogram have mean parameters: the averages that the model expects of
 its own samples. A step moves them a part of the way to the averages over the data. For a Gaussian
 and a histogram that is natural gradient descent, for a mixture it is a damped step of EM; none of
-them ever raises the cross-entropy of the data. Kernels have one parameter, their width, and the
+them ever raises the cross-entropy of the data, unless a part is held at the narrowest or a broad
+Gaussian stands behind the histogram. Kernels have one parameter, their width, and the
 cross-entropy of their own samples falls all the way down as they are narrowed.
 
 References:
@@ -40,6 +41,8 @@ FLOOR = 0.06
 """Least standard deviation of a part or a kernel: on a single sample it would shrink to nothing."""
 
 _BROAD = 1.6
+_DUST = 1e-6
+"""Share of equal cells that is swept away: a cell without samples then has no chance at all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,7 +187,7 @@ def histogram_descent(
     equal = 1.0
     while True:
         yield Histogram(bins, seen, equal, imagined / (count + imagined))
-        equal *= 1 - part
+        equal = equal * (1 - part) if equal > _DUST else 0.0
 
 
 def kernel_descent(

@@ -211,7 +211,11 @@ def _descent(choices: Choices, box: World) -> Shown:
         "alt": f"A {choices.model.lower()} descends the cross-entropy of {choices.samples} "
         f"samples {_place(box.dims)}.",
     }
-    return Shown(data=shown, verdict=_verdict(choices, frames[-1], frames), table=_table(frames[-1], is_open))
+    return Shown(
+        data=shown,
+        verdict=_verdict(choices, frames[-1], frames),
+        table=_table(frames[-1], is_open),
+    )
 
 
 def _step_name(frame: Frame) -> str:
@@ -300,9 +304,7 @@ def _few(choices: Choices, box: World) -> Shown:
         KERNELS: ("width", WIDTHS),
     }[choices.sized]
     frames = [
-        descent.fitted(
-            box, choices.sized, size, choices.draw, choices.samples, choices.imagined
-        )
+        descent.fitted(box, choices.sized, size, choices.draw, choices.samples, choices.imagined)
         for size in sizes
     ]
     seen = descent.drawn(box, choices.draw, choices.samples).seen

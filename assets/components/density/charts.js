@@ -8,6 +8,7 @@ import { axis, padded } from "../run/scales.js";
 import { hatch, say, stroke, within } from "../divergence/frame.js";
 
 const DIGITS = 3;
+const WIDEST = "−0.00000";
 const MOST_MORE = 4; // decimals that a sum may ask for beyond those
 
 /** Texts of some numbers and of their sum, with so many decimals that what is shown adds up. */
@@ -23,10 +24,11 @@ export function addingUp(parts, digits = DIGITS) {
 
 /**
  * Curves over the places of frames: `xs` rising numbers, `labels` their names, `curves` with
- * `values` (null where infinite), `look` and `name`, `floor` a level that nothing passes, or null.
+ * `values` (null where infinite), `look` and `name`, `floor` a level to compare with, or null, and
+ * what it is called.
  * Returns the plot and the axis by which a hand finds a frame.
  */
-export function drawCurves(context, theme, ratio, box, { xs, labels, curves, floor, at, name }) {
+export function drawCurves(context, theme, ratio, box, { xs, labels, curves, floor, floorName = "", at, name }) {
   const { rem, of } = theme;
   const plot = { top: box.top + 1.6 * rem, bottom: box.bottom - 1.6 * rem, right: box.right - 0.6 * rem };
   const values = curves.flatMap((curve) => curve.values).filter(Number.isFinite);
@@ -39,14 +41,14 @@ export function drawCurves(context, theme, ratio, box, { xs, labels, curves, flo
   const yAxis = axis(...range, plot.bottom, plot.top);
   const xAxis = axis(xs[0], Math.max(xs.at(-1), xs[0] + 1e-9), plot.left + 0.4 * rem, plot.right - 0.4 * rem);
   drawVertical(context, theme, { axis: yAxis, ticks, plot, ratio, hasLines: true });
-  say(context, theme, "nats per sample", box.left, box.top + 0.95 * rem, { align: "left", colour: of.bound.text });
+  say(context, theme, "nats", box.left, box.top + 0.95 * rem, { align: "left", colour: of.bound.text });
   context.strokeStyle = of.bound.text;
   segment(context, plot.left, crisp(plot.bottom, ratio), plot.right, crisp(plot.bottom, ratio));
   named(context, theme, plot, xAxis, { xs, labels, name });
   if (floor !== null) {
     const place = yAxis.at(floor);
     stroke(context, theme, [[plot.left, place], [plot.right, place]], { colour: of.bound.colour, dash: of.bound.dash, width: 0.16 });
-    say(context, theme, "H[p]", plot.left + 0.4 * rem, place - 0.35 * rem, { align: "left", colour: of.bound.text });
+    say(context, theme, floorName, plot.left + 0.4 * rem, place - 0.35 * rem, { align: "left", colour: of.bound.text });
   }
   within(context, { ...plot, top: plot.top - 3, bottom: plot.bottom + 2 }, () => {
     for (const { values: row, look } of curves) {
@@ -106,7 +108,7 @@ export function drawBars(context, theme, ratio, box, bars, most = Infinity) {
     return context.measureText(name).width;
   });
   const left = box.left + Math.max(...names) + 0.5 * rem;
-  const room = Math.max(...bars.map(({ text }) => context.measureText(text).width)) + 0.9 * rem;
+  const room = context.measureText(WIDEST).width + 0.7 * rem; // the same for all frames
   const known = bars.map(({ value }) => value).filter(Number.isFinite);
   const low = Math.min(0, ...known);
   const high = Math.min(most, Math.max(0.1, ...known));

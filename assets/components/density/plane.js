@@ -50,7 +50,7 @@ function drawLine(context, theme, ratio, axes, { samples, real, models, fallen }
   const { plot, xAxis } = axes;
   const { rem, of } = theme;
   const at = places(1);
-  const curves = models.map(({ law, look }) => ({ values: grid(law, samples, 1), look }));
+  const curves = models.map(({ law, look, name }) => ({ values: grid(law, samples, 1), look, name }));
   const known = real ? grid(real, samples, 1) : null;
   const peak = Math.max(...(known ?? [0.3]));
   const highest = Math.min(MOST_OVER * peak, Math.max(peak, ...curves.map(({ values }) => Math.max(...values))));
@@ -72,6 +72,11 @@ function drawLine(context, theme, ratio, axes, { samples, real, models, fallen }
     }
     for (const { values, look } of curves) stroke(context, theme, points(values), look);
   });
+  for (const { values, name } of curves) {
+    if (!name) continue;
+    const [x, y] = points(values).reduce((best, point) => (point[1] < best[1] ? point : best));
+    say(context, theme, name, x, Math.max(plot.top, y) - 0.35 * rem, { colour: of.dream.text, weight: 600 });
+  }
   acrossAt(context, theme, plot, floor, ratio);
   drawHorizontal(context, theme, { axis: xAxis, plot, ratio, name: "x", nameEnd: plot.right });
   pile(context, theme, axes, samples, floor, fallen);
@@ -129,9 +134,7 @@ function drawPlane(context, theme, { plot, xAxis, yAxis }, { samples, real, mode
       drawMark(context, of.real.mark, px, plot.top + (py - plot.top) * way, radius);
     });
     context.globalAlpha = 1;
-    for (const { law, look, isShaded, name } of models) {
-      if (!isShaded) ellipses(context, theme, xAxis, yAxis, law, look, name, plot);
-    }
+    for (const model of models) if (!model.isShaded) ellipses(context, theme, xAxis, yAxis, plot, model);
   });
 }
 
@@ -184,7 +187,7 @@ function paint(context, theme, plot, values, most, colour) {
 }
 
 // Each part of a mixture by the ellipse two standard deviations out.
-function ellipses(context, theme, xAxis, yAxis, { means, factors }, look, name, plot) {
+function ellipses(context, theme, xAxis, yAxis, plot, { law: { means, factors }, look, name, isBelow }) {
   const { rem } = theme;
   means.forEach(([mx, my], k) => {
     const [a, b, c] = factors[k];
@@ -194,9 +197,12 @@ function ellipses(context, theme, xAxis, yAxis, { means, factors }, look, name, 
       return [xAxis.at(mx + a * u), yAxis.at(my + b * u + c * v)];
     });
     stroke(context, theme, points, { ...look, width: 0.2 });
-    if (k || !name) return;
-    const top = points.reduce((best, point) => (point[1] < best[1] ? point : best));
-    const place = Math.max(plot.left + 2.4 * rem, Math.min(plot.right - 2.4 * rem, top[0]));
-    say(context, theme, name, place, Math.max(plot.top + 1.1 * rem, top[1] - 0.4 * rem), { colour: theme.of.dream.text, weight: 600 });
+    if (k) return;
+    const way = isBelow ? -1 : 1;
+    const [x, y] = points.reduce((best, point) => (way * (point[1] - best[1]) < 0 ? point : best));
+    const place = Math.max(plot.left + 2.4 * rem, Math.min(plot.right - 2.4 * rem, x));
+    const line = y + (isBelow ? 1.2 : -0.4) * rem;
+    const high = Math.max(plot.top + 1.1 * rem, Math.min(plot.bottom - 0.4 * rem, line));
+    say(context, theme, name, place, high, { colour: theme.of.dream.text, weight: 600 });
   });
 }

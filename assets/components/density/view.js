@@ -195,7 +195,7 @@ export class View extends SceneView {
     if (scene.kind === "ways") {
       const models = [
         { law: scene.covering[frame], look, name: "covers" },
-        { law: scene.seeking[frame], look: { ...look, dash: [] }, name: "seeks" },
+        { law: scene.seeking[frame], look: { ...look, dash: [] }, name: "seeks", isBelow: true },
       ];
       return { dims, samples, real, models };
     }
@@ -260,7 +260,7 @@ export class View extends SceneView {
       { name: "held-out", look: { ...of.objective, dash: [5, 3] }, values: rows.fresh },
     ];
     const xs = scene.kind === "sizes" || scene.name !== "step" ? rows.steps.map((_, i) => i) : rows.steps.map(Math.sqrt);
-    return { xs, labels: rows.labels, curves, floor: scene.entropy, at: frame, name: scene.name };
+    return { xs, labels: rows.labels, curves, floor: scene.entropy, floorName: "H[p]", at: frame, name: scene.name };
   }
 
   #measured() {
@@ -327,7 +327,7 @@ export class View extends SceneView {
       ];
     }
     const rows = this.#measured();
-    if (!rows) return [{ label: "", text: this.#waiting(), role: "bound" }];
+    if (!rows) return [{ label: this.#waiting(), text: "", role: "bound" }];
     const [seen, fresh, exact] = [rows.seen[frame], rows.fresh[frame], rows.exact?.[frame]];
     const both = [seen, fresh].every(Number.isFinite);
     const [trained, gap, held] = both ? addingUp([seen, fresh - seen], 2) : [text(seen), "infinite", text(fresh)];
