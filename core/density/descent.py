@@ -134,7 +134,9 @@ def path(
 
 
 @functools.lru_cache(maxsize=512)
-def fitted(world: World, model: str, size: float | int, draw: int, count: int, imagined: float) -> Frame:
+def fitted(
+    world: World, model: str, size: float | int, draw: int, count: int, imagined: float
+) -> Frame:
     """A model of some size, fitted as far as `path` goes, or kernels of a width.
 
     Args:

@@ -238,7 +238,7 @@ class _Trainer:
 
     @torch.no_grad()
     def _measured(self) -> dict[str, tuple[float, ...]]:
-        """Cross-entropies in nats: exact, of samples seen, and of fresh ones; and the divergence."""
+        """Cross-entropies in nats, exact, of samples seen, of fresh ones; and the divergence."""
         data = self._data
         log_q = self._flow.log_density(self._nodes).double().numpy()
         kl = divergence(data.at, log_q)

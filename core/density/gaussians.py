@@ -1,4 +1,4 @@
-r"""Mixtures of Gaussians on a line or in a plane: worlds, models, and kernels are all of this kind.
+r"""Mixtures of Gaussians on a line or in a plane, which worlds, models and kernels are.
 
 $q(x) = \sum_k \pi_k\, N(x; \mu_k, L_k L_k^\top)$, with $L_k$ lower triangular.
 

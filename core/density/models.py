@@ -38,7 +38,7 @@ PART = 0.35
 """Part of the way to the data's averages that one step goes."""
 
 FLOOR = 0.06
-"""Least standard deviation of a part or a kernel: on a single sample it would shrink to nothing."""
+"""Least standard deviation of a part or a kernel, which on one sample would shrink to nothing."""
 
 _BROAD = 1.6
 _DUST = 1e-6
@@ -157,7 +157,7 @@ def em_descent(
 def first_guess(
     points: Float[np.ndarray, "point data"], parts: int, rng: np.random.Generator
 ) -> Gaussians:
-    """Where a mixture begins: one broad Gaussian, or broad parts on samples far from each other."""
+    """Where a mixture begins: one broad Gaussian, or parts on samples far from each other."""
     dims = points.shape[1]
     if parts == 1:
         return Gaussians.round(np.zeros((1, dims)), _BROAD)

@@ -1,9 +1,9 @@
-r"""A mixture of Gaussians that descends the reverse divergence from a world whose density is known.
+r"""A mixture of Gaussians that descends the reverse divergence from a world that is known.
 
-$\mathrm{KL}[q; p] = \langle \log q(x) - \log p(x) \rangle_q$. With $x = \mu_k + L_k \epsilon$ in each
-part the average over $\epsilon$ is a sum over the nodes of a grid, and the gradient is that of the
-samples: $\partial\mu_k = \pi_k \langle \nabla_x \log q/p \rangle$, and the same times $\epsilon^\top$
-for $L_k$, since the score of a density averages to nothing under itself.
+$\mathrm{KL}[q; p] = \langle \log q(x) - \log p(x) \rangle_q$. With $x = \mu_k + L_k \epsilon$ in
+each part the average over $\epsilon$ is a sum over the nodes of a grid, and the gradient is that
+of the samples: $\partial\mu_k = \pi_k \langle \nabla_x \log q/p \rangle$, and the same times
+$\epsilon^\top$ for $L_k$, since the score of a density averages to nothing under itself.
 
 References:
     Lecture, "Warmup: density estimation" [0:25-0:30].

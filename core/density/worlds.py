@@ -105,7 +105,7 @@ def _rings() -> Gaussians:
 
 
 def _moons() -> Gaussians:
-    upper = _arc(1.5, 30, 0.0, 1.0) + (-0.75, -0.35)
+    upper = _arc(1.5, 30, 0.0, 1.0) + np.array([-0.75, -0.35])
     return Gaussians.round(np.concatenate([upper, -upper]), 0.17)
 
 

@@ -43,7 +43,7 @@ __all__ = [
     "cases",
 ]
 
-BOX, DESCENT, FEW, WAYS, FLOW = VIEWS = (
+VIEWS: tuple[str, ...] = (
     "Black box",
     "Descent",
     "Few samples",
@@ -52,7 +52,9 @@ BOX, DESCENT, FEW, WAYS, FLOW = VIEWS = (
 )
 """The views of the page."""
 
-PROSE = dict(
+BOX, DESCENT, FEW, WAYS, FLOW = VIEWS
+
+PROSE: dict[str, str] = dict(
     zip(VIEWS, ("black_box", "descent", "few_samples", "cover_or_seek", "flow"), strict=True)
 )
 """What the texts of the views are called."""
@@ -130,7 +132,7 @@ class Choices:
         return dataclasses.asdict(self)
 
     @property
-    def size(self) -> float:
+    def size(self) -> float | int:
         """The size of the model whose size is varied."""
         return {MIXTURE: self.parts, HISTOGRAM: self.bins, KERNELS: self.width}[self.sized]
 

@@ -73,7 +73,11 @@ def heard(what: object) -> dict[str, Any]:
         return {key: value}
     if key == "start" and isinstance(value, list) and 1 <= len(value) <= 2:
         names = ("start_x", "start_y")[: len(value)]
-        return {n: _nearest(PLACES, v) for n, v in zip(names, value, strict=True) if _is_number(v)}
+        return {
+            n: _nearest(PLACES, float(v))
+            for n, v in zip(names, value, strict=True)
+            if _is_number(v)
+        }
     return {}
 
 
@@ -262,6 +266,12 @@ def _table(frame: Frame, is_open: bool) -> Table:
 
 
 def nats(value: float, error: str = "") -> str:
+    """A number of nats as the page writes it, with what stands between it and its unit.
+
+    Example:
+        >>> nats(-0.25), nats(1.5, " ± 0.1"), nats(math.inf)
+        ('−0.250 nats', '1.500 ± 0.1 nats', 'infinite')
+    """
     return f"{number(value, _DIGITS)}{error} nats" if math.isfinite(value) else "infinite"
 
 

@@ -88,7 +88,7 @@ class TestOverfitting:
         """
         With those there are.
         """
-        with pytest.raises(ValueError, match="`Model` must be one of Gaussian, .* got 'Oracle'"):
+        with pytest.raises(ValueError, match=r"`Model` must be one of Gaussian, .* got 'Oracle'"):
             descent.path(world("Line: bell"), "Oracle", 1, 0, 5, 1.0)
 
 
