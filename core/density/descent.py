@@ -47,7 +47,7 @@ FRESH = 1000
 
 _STEPS = (*range(13), *range(14, 25, 2), 28, 32, 40)
 _NARROWINGS = 14
-_REVERSE_STEPS = 48
+_WAY_STEPS = (*range(5), 6, 8, 10, 12, 16, 20, 24, 28, 34, 40, 48)
 
 
 class Model(Protocol):
@@ -232,13 +232,12 @@ def two_ways(world: World, parts: int, place: tuple[float, ...]) -> TwoWays:
         parts: How many Gaussians the model mixes.
         place: Where they begin.
     """
-    start = started_at(np.array(place), parts)
+    start, shown = started_at(np.array(place), parts), _WAY_STEPS
     at = nodes(world)
     masses = at.masses / at.masses.sum()
-    shown = [step for step in _STEPS if step <= _REVERSE_STEPS] + [_REVERSE_STEPS]
     ways = (
         models.em_descent(at.points, masses, start),
-        reverse_descent(world.law, start, _REVERSE_STEPS),
+        reverse_descent(world.law, start, shown[-1]),
     )
     taken = [
         tuple(
@@ -250,9 +249,7 @@ def two_ways(world: World, parts: int, place: tuple[float, ...]) -> TwoWays:
         tuple(tuple(measure(law) for law in laws) for laws in taken)
         for measure in (
             lambda law: divergence(at, law.log_density(at.points)),
-            lambda law: reverse_kl(law, world.law, 21),
+            lambda law: reverse_kl(law, world.law),
         )
     )
-    return TwoWays(
-        tuple(shown), taken[0], taken[1], (forward[0], forward[1]), (reverse[0], reverse[1])
-    )
+    return TwoWays(shown, taken[0], taken[1], (forward[0], forward[1]), (reverse[0], reverse[1]))

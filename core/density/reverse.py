@@ -22,10 +22,12 @@ from core.density.models import FLOOR
 
 __all__ = ["reverse_descent", "reverse_kl", "started_at"]
 
-_COARSE, _FINE = 13, 61
-"""Nodes along an axis of the standard Gaussian: on the way, and for the number at the end."""
+_NODES = 33
+"""Nodes along an axis of the standard Gaussian on the way, where there is one part; fewer of each
+where there are more, so that a step costs the same."""
 
 _WIDE = 4.2
+_EDGE, _SPACING = 8.0, {1: 0.02, 2: 0.12}
 _DECAY = (0.8, 0.95)
 
 
@@ -36,11 +38,25 @@ def started_at(place: Float[np.ndarray, " data"], parts: int, scale: float = 0.5
     return Gaussians.round(place + (scale if parts > 1 else 0.0) * around, scale)
 
 
-def reverse_kl(law: Gaussians, world: Gaussians, nodes: int = _FINE) -> float:
-    """KL[q; p] in nats, of a model q and a world p."""
-    noise, masses = _standard(law.dims, nodes)
-    gaps = [law.log_density(x) - world.log_density(x) for x in _drawn(law, noise)]
-    return max(0.0, float(law.shares @ np.array([masses @ gap for gap in gaps])))
+def reverse_kl(law: Gaussians, world: Gaussians) -> float:
+    """KL[q; p] in nats, of a model q and a world p: the trapezoid rule on a fine grid.
+
+    It is good to about a thousandth, as long as q lies within a square of half side 8.
+    """
+    points, log_p = _everywhere(world)
+    log_q = law.log_density(points)
+    cell = _SPACING[world.dims] ** world.dims
+    return max(0.0, cell * float(np.exp(log_q) @ (log_q - log_p)))
+
+
+@functools.lru_cache(maxsize=32)
+def _everywhere(world: Gaussians) -> tuple[np.ndarray, np.ndarray]:
+    """A grid over all that a model may reach, and the world's log-density there."""
+    step = _SPACING[world.dims]
+    axis = np.arange(-_EDGE, _EDGE + step / 2, step)
+    grid = np.meshgrid(*[axis] * world.dims, indexing="ij")
+    points = np.stack([values.ravel() for values in grid], axis=1)
+    return points, world.log_density(points)
 
 
 def reverse_descent(
@@ -51,7 +67,7 @@ def reverse_descent(
     Adam, on means, factors and the logarithms of shares, with a step size that falls to nothing.
     """
     law, moments = start, (np.zeros(_flat(start).size), np.zeros(_flat(start).size))
-    noise, masses = _standard(start.dims, _COARSE)
+    noise, masses = _standard(start.dims, round(_NODES / len(start.shares) ** 0.5))
     yield law
     for step in range(1, steps + 1):
         slope = _slope(law, world, noise, masses)

@@ -101,11 +101,11 @@ def _arc(radius: float, count: int, start: float = 0.0, end: float = 2.0) -> np.
 
 
 def _rings() -> Gaussians:
-    return Gaussians.round(np.concatenate([_arc(1.0, 32), _arc(2.4, 76)]), 0.17)
+    return Gaussians.round(np.concatenate([_arc(1.0, 22), _arc(2.4, 53)]), 0.17)
 
 
 def _moons() -> Gaussians:
-    upper = _arc(1.5, 30, 0.0, 1.0) + np.array([-0.75, -0.35])
+    upper = _arc(1.5, 19, 0.0, 1.0) + np.array([-0.75, -0.35])
     return Gaussians.round(np.concatenate([upper, -upper]), 0.17)
 
 
@@ -120,7 +120,7 @@ def _blobs() -> Gaussians:
 
 
 def _spiral() -> Gaussians:
-    turns = np.linspace(0.35, 1.0, 90) ** 0.5  # places at even distances along the curve
+    turns = np.linspace(0.35, 1.0, 48) ** 0.5  # places at even distances along the curve
     angle = 3.6 * math.pi * turns
     places = 2.6 * turns**2 * np.stack([np.cos(angle), np.sin(angle)])
     return Gaussians.round(places.T, 0.15)

@@ -81,7 +81,7 @@ class TestShow:
         assert (found.data["entropy"] is None) == is_closed
         if is_closed:
             assert found.data.get("exact") is None
-            assert str(round(entropy(world(UNTOUCHED.world)), 3)) not in text
+            assert f"{entropy(world(UNTOUCHED.world)):.5f}" not in text
             assert "H[p]" not in json.dumps(found.table and found.table.rows)
 
     def test_a_drawing_that_is_none_is_a_sentence_over_a_plane_to_draw_in(self):
