@@ -346,8 +346,8 @@ def _said_of_gap(frame: Frame, box: World, is_open: bool) -> str:
         return "The gap is **infinite**: a fresh sample fell where the model gives it no chance."
     if is_open and frame.seen < entropy(box):
         return gap + (
-            "the training cross-entropy has fallen *below H[p]*, where no model of :blue[p] can "
-            "be. What is matched are the samples, not the world."
+            "the training cross-entropy has fallen *below H[p]*, where no model is on average "
+            "over :blue[p]. What is matched are the samples, not the world."
         )
     return gap + "so much more surprising are fresh samples than those the model has seen."
 

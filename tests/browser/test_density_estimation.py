@@ -158,6 +158,10 @@ def test_a_flow_learns_in_front_of_the_reader(reader):
     page.get_by_role("button", name="Train again").wait_for(timeout=PATIENCE_MS)
     page.locator(".density .transport input").focus()
     page.keyboard.press("End")
+    slider = page.locator(".density .transport input")
+    expect(slider).to_have_attribute("aria-valuetext", "step 100 of 100", timeout=PATIENCE_MS)
+    for _ in range(2):  # the numbers are written with the frame after that
+        page.wait_for_function("() => new Promise((done) => requestAnimationFrame(done))")
     last = value(page, "KL[p; q]").inner_text()
     assert float(last.split()[0]) < first / 2
     reader.open(page.url.removeprefix(reader.site.url))

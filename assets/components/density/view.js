@@ -1,14 +1,14 @@
 // The view of the page on density estimation: one picture, its numbers, and a player where there
 // is a way to walk.
 
-import { fixed } from "../run/format.js";
 import { Frames } from "../run/frames.js";
 import { drawMark } from "../run/marks.js";
 import { Player } from "../run/player.js";
 import { Transport } from "../run/transport.js";
 import { say } from "../divergence/frame.js";
 import { SceneView } from "../scene/view.js";
-import { addingUp, drawBars, drawCurves } from "./charts.js";
+import { barsOf, curvesOf, numbersOf } from "./account.js";
+import { drawBars, drawCurves } from "./charts.js";
 import { added, placeOf, pointAt, read, write } from "./drawing.js";
 import { drawPicture } from "./plane.js";
 import { Sent, Trained } from "./walk.js";
@@ -16,7 +16,6 @@ import { Sent, Trained } from "./walk.js";
 const FALL_S = 0.7; // how long a sample falls
 const SPREAD_S = 0.8; // between the first of a push and the last
 const PACE_S = 4; // a way that is all here is walked in so many seconds
-const LONGEST_BAR = 3; // times the shortest divergence, beyond which bars are cut
 const NUDGE = 0.1;
 const KEYS = {
   drawing: "Arrow keys move a cross, Enter puts a point there, Backspace takes the last one away.",
@@ -80,12 +79,11 @@ export class View extends SceneView {
       if (this.#walk?.isLive) this.#walk.run.hear(data);
       return;
     }
-    const wasLive = this.#walk?.isLive;
     this.#shown = key;
     this.#walk?.close();
     this.#walk = null;
     this.player.reset();
-    if (data.run) this.#follow(data, wasLive === undefined);
+    if (data.run) this.#follow(data);
     else if (data.steps) {
       this.player.pace = PACE_S;
       this.#walk = new Sent(data);
@@ -99,12 +97,11 @@ export class View extends SceneView {
     this.player.pace = data.pace;
     this.#toldState = told(data);
     const isFresh = data.state !== "done";
-    const walk = new Trained({ run: data.run, base: data.base ?? "" }, {
+    this.#walk = new Trained({ run: data.run, base: data.base ?? "" }, {
       changed: () => this.#onChange(),
       state: (record, isFirst) => this.#onState(record, isFirst && isFresh),
       connection: () => {},
     });
-    this.#walk = walk;
   }
 
   #onState(record, isFresh) {
@@ -162,9 +159,9 @@ export class View extends SceneView {
     const { picture, chart, bars } = this.#boxes();
     const axes = drawPicture(context, this.theme, this.surface.ratio, picture, this.#picture());
     if (scene.kind === "ways") this.#drawStart(context, axes);
-    const curves = this.#curves();
+    const curves = curvesOf(this.#account);
     if (curves) axes.chart = drawCurves(context, this.theme, this.surface.ratio, chart, curves);
-    const rows = this.#bars();
+    const rows = barsOf(this.#account);
     if (rows) drawBars(context, this.theme, this.surface.ratio, bars, rows.bars, rows.most);
     return axes;
   }
@@ -241,111 +238,13 @@ export class View extends SceneView {
     drawMark(context, "plus", ...place, 0.6 * theme.rem);
   }
 
-  // Cross-entropies, or the two divergences that the fits of a known world descend.
-  #curves() {
+  get #account() {
     const { scene, frame, theme } = this;
-    const { of } = theme;
-    const covers = { ...of.dream };
-    if (scene.kind === "ways") {
-      const curves = [
-        { name: "KL[p; q]", look: covers, values: scene.forward[0] },
-        { name: "KL[q; p]", look: { ...covers, dash: [], mark: "diamond" }, values: scene.reverse[1] },
-      ];
-      return { xs: scene.steps.map(Math.sqrt), labels: scene.labels, curves, floor: 0, at: frame, name: scene.name };
-    }
-    const rows = this.#measured();
-    if (!rows) return null;
-    const curves = [
-      { name: "training", look: of.real, values: rows.seen },
-      { name: "held-out", look: { ...of.objective, dash: [5, 3] }, values: rows.fresh },
-    ];
-    const xs = scene.kind === "sizes" || scene.name !== "step" ? rows.steps.map((_, i) => i) : rows.steps.map(Math.sqrt);
-    return { xs, labels: rows.labels, curves, floor: scene.entropy, floorName: "H[p]", at: frame, name: scene.name };
-  }
-
-  #measured() {
-    const { scene } = this;
-    if (!this.#walk) return null;
-    if (!this.#walk.isLive) return scene;
-    const walk = this.#walk;
-    const { steps } = walk;
-    if (!steps.length) return null;
-    return {
-      steps,
-      labels: steps.map(String),
-      seen: walk.column("seen_cross_entropy"),
-      fresh: walk.column("fresh_cross_entropy"),
-      exact: walk.column("cross_entropy"),
-    };
-  }
-
-  #bars() {
-    const { scene, frame, theme } = this;
-    const { of } = theme;
-    if (scene.kind === "ways") {
-      const row = (name, values) => ({ name, value: values[frame], text: text(values[frame]), look: of.dream });
-      const bars = [
-        row("covers, KL[p; q]", scene.forward[0]),
-        row("seeks, KL[p; q]", scene.forward[1]),
-        row("covers, KL[q; p]", scene.reverse[0]),
-        row("seeks, KL[q; p]", scene.reverse[1]),
-      ];
-      const least = Math.max(scene.forward[0][frame] ?? 0, scene.reverse[1][frame] ?? 0, 0.1);
-      return { bars, most: LONGEST_BAR * least };
-    }
-    const rows = this.#measured();
-    if (!rows) return null;
-    if (scene.entropy === null) {
-      const value = rows.fresh[frame];
-      return {
-        bars: [
-          { name: "−H[p]", value: null, text: "unknown", look: of.bound },
-          { name: "cross-entropy", value, text: `≈ ${text(value)}`, look: of.objective },
-          { name: "KL[p; q]", value: null, text: "unknown", look: of.dream },
-        ],
-      };
-    }
-    const exact = rows.exact[frame];
-    const isKnown = Number.isFinite(exact);
-    const [less, cost, kl] = isKnown ? addingUp([-scene.entropy, exact]) : [fixed(-scene.entropy, 3), "infinite", "infinite"];
-    return {
-      bars: [
-        { name: "−H[p]", value: -scene.entropy, text: less, look: of.bound },
-        { name: "cross-entropy", value: isKnown ? exact : null, text: cost, look: of.objective },
-        { name: "KL[p; q]", value: isKnown ? exact - scene.entropy : null, text: kl, look: of.dream },
-      ],
-    };
+    return { scene, frame, of: theme.of, walk: this.#walk };
   }
 
   estimates() {
-    const { scene, frame } = this;
-    if (scene.kind === "box") return scene.numbers;
-    if (scene.kind === "ways") {
-      return [
-        { label: "covers: KL[p; q]", text: nats(scene.forward[0][frame]), role: "dream" },
-        { label: "seeks: KL[q; p]", text: nats(scene.reverse[1][frame]), role: "dream" },
-      ];
-    }
-    const rows = this.#measured();
-    if (!rows) return [{ label: this.#waiting(), text: "", role: "bound" }];
-    const [seen, fresh, exact] = [rows.seen[frame], rows.fresh[frame], rows.exact?.[frame]];
-    const both = [seen, fresh].every(Number.isFinite);
-    const [trained, gap, held] = both ? addingUp([seen, fresh - seen], 2) : [text(seen), "infinite", text(fresh)];
-    const shown = [
-      { label: "training", text: trained, role: "real" },
-      { label: "held-out", text: held, role: "objective" },
-      { label: "gap", text: gap, role: "objective" },
-    ];
-    if (scene.entropy !== null) {
-      shown.push({ label: "KL[p; q]", text: nats(Number.isFinite(exact) ? exact - scene.entropy : NaN, 2), role: "dream" });
-    }
-    return shown;
-  }
-
-  #waiting() {
-    const state = this.#walk?.run.state;
-    if (!this.#walk) return "Press Train, and a flow learns here in front of you.";
-    return state === "queued" ? "Waiting for a free worker." : "The first report is on its way.";
+    return numbersOf(this.#account);
   }
 
   said(numbers) {
@@ -411,7 +310,7 @@ export class View extends SceneView {
 
   #pickAt(pixel) {
     const { xAxis } = this.axes.chart;
-    const { xs } = this.#curves();
+    const { xs } = curvesOf(this.#account);
     const value = xAxis.value(pixel);
     const nearest = xs.reduce((best, x, i) => (Math.abs(x - value) < Math.abs(xs[best] - value) ? i : best), 0);
     this.player.seek(this.#walk.isLive ? this.#walk.steps[nearest] : nearest);
@@ -441,12 +340,4 @@ export class View extends SceneView {
 
 function told({ state, attempt }) {
   return `${state ?? ""} ${attempt ?? ""}`;
-}
-
-function text(value) {
-  return Number.isFinite(value) ? fixed(value, 3) : "infinite";
-}
-
-function nats(value, digits = 3) {
-  return Number.isFinite(value) ? `${fixed(value, digits)} nats` : "infinite";
 }
