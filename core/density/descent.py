@@ -47,7 +47,7 @@ FRESH = 1000
 
 _STEPS = (*range(13), *range(14, 25, 2), 28, 32, 40)
 _NARROWINGS = 14
-_WAY_STEPS = (*range(5), 6, 8, 10, 12, 16, 20, 24, 28, 34, 40, 48)
+_WAY_STEPS = (0, 1, 2, 3, 5, 8, 12, 16, 22, 30, 38, 48)
 
 
 class Model(Protocol):
