@@ -47,7 +47,12 @@ class Report:
     checkpoint: Callable[[], Tensors] = field(compare=False, repr=False)
 
 
-_IN_NATS = frozenset({"distortion", "rate", "objective", "neg_elbo"})
+_IN_NATS = frozenset(
+    {
+        *("distortion", "rate", "objective", "neg_elbo"),
+        *("cross_entropy", "seen_cross_entropy", "fresh_cross_entropy", "divergence"),
+    }
+)
 
 
 def column(part: str, name: str) -> str:

@@ -13,6 +13,7 @@ __all__ = [
     "awaited",
     "belief_view",
     "densities_view",
+    "density_view",
     "divergence_view",
     "explorer",
     "properties_view",
@@ -72,6 +73,7 @@ _divergence = _made("divergence", "divergence", "run", "scene")
 _properties = _made("two_properties", "properties", "run", "scene")
 _recipe = _made("universal_recipe", "recipe", "run", "scene")
 _shells = _made("gaussian_shells", "shells", "run", "scene")
+_density = _made("density", "density", "run", "scene")
 _step, _explorer = _made("one_step", "one_step", "run"), _made("explorer", "explorer", "run")
 _awaited = _made("awaited_run", "awaited")
 
@@ -184,6 +186,26 @@ def shells_view(*, data: Mapping[str, Any], key: str, on_move: Callable[[object]
             `radius` or `eps`, or `place`.
     """
     _shells(data=_sent(data), key=key, on_moved_change=lambda: on_move(_moved(key)))
+
+
+def density_view(*, data: Mapping[str, Any], key: str, on_move: Callable[[object], None]) -> None:
+    """Show samples of a box, a model over them on its way, and its cross-entropies.
+
+    The browser follows the training of a flow by itself; only a change of its state reruns the
+    page.
+
+    Args:
+        data: What to show, as JSON values: what a view of the lesson on density estimation gives.
+        key: Name of the component on the page.
+        on_move: Told what a hand has done: what it has drawn, where a fit starts, or which size of
+            a model it has picked.
+    """
+    _density(
+        data=_sent(data),
+        key=key,
+        on_moved_change=lambda: on_move(_moved(key)),
+        on_state_change=_rerun,
+    )
 
 
 def _moved(key: str) -> object:

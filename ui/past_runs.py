@@ -83,7 +83,9 @@ def _fill(page: str, choice: lesson.Choice) -> None:
     )
     limit = st.session_state.setdefault(_LIMIT, lesson.PAGE)
     try:
-        listed, deleted = (runs.service().runs(owner(), deleted=gone) for gone in (False, True))
+        listed, deleted = (
+            runs.service().runs(owner(), deleted=gone, kind=watch.VAE) for gone in (False, True)
+        )
     except StoreUnavailable as error:
         st.error(str(error))
         return

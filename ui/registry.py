@@ -109,6 +109,13 @@ PAGES: dict[str, Page] = {
             icon=":material/schema:",
         ),
         Page(
+            slug="density_estimation",
+            title="Density estimation",
+            claim="Drop what cannot be changed, and the divergence is the *cross-entropy*: "
+            "KL[p; q] = −H[p] + ⟨−log q⟩.",
+            icon=":material/scatter_plot:",
+        ),
+        Page(
             slug="gaussian_shells",
             title="Gaussian shells",
             claim="Density is highest in the middle, but the *mass* lies on a thin shell, and "

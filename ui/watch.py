@@ -15,12 +15,12 @@ import streamlit as st
 from core.lessons import past_runs
 from core.runs.engine import EngineUnavailable
 from core.runs.records import Run, StoreUnavailable
-from core.runs.service import Service
-from core.vae.config import TrainConfig
+from core.runs.service import Config, Service
 from ui import runs
 from ui.owner import owner
 
 __all__ = [
+    "VAE",
     "Beside",
     "Shown",
     "ask_again",
@@ -62,6 +62,10 @@ _STEP = "at"
 _LOOKED_AT = "looked_at"
 """Where a session notes which runs are on the reader's list for having been shown."""
 
+VAE = "vae"
+"""The kind of training that a page shows unless it says otherwise."""
+
+_OTHER_KIND = "The run in the address is a training of another kind, which this page cannot show."
 _DELETED = (
     "The run in the address has been deleted. For a day, Past runs can bring it back, for whoever "
     "deleted it."
@@ -106,7 +110,7 @@ class Beside:
     problem: str | None = None
 
 
-def shown(page: str, instead: str = _INSTEAD) -> Shown:
+def shown(page: str, instead: str = _INSTEAD, *, kind: str = VAE) -> Shown:
     """The run that was asked for, that the address names, or that was last shown on this page.
 
     Workers are made ready on the way, so that whoever presses Train need not wait for them.
@@ -114,6 +118,7 @@ def shown(page: str, instead: str = _INSTEAD) -> Shown:
     Args:
         page: Slug of the page.
         instead: What to do where the address names no run, as a sentence.
+        kind: The kind of training that the page shows.
     """
     if _asked_for(page) in st.session_state:
         failure = _settle(page, 0)
@@ -130,6 +135,8 @@ def shown(page: str, instead: str = _INSTEAD) -> Shown:
         run, place = service.run(run_id), service.queue_position(run_id)
         if run is None and service.was_deleted(run_id):
             return Shown(problem=f"{_DELETED} {instead}")
+        if run is not None and run.kind != kind:
+            return Shown(problem=f"{_OTHER_KIND} {instead}")
         if run is not None and run.id not in st.session_state.setdefault(_LOOKED_AT, set()):
             service.look(run.id, owner())
             st.session_state[_LOOKED_AT].add(run.id)
@@ -143,7 +150,7 @@ def shown(page: str, instead: str = _INSTEAD) -> Shown:
     return Shown(run=run, is_own=run.owner == owner(), place=place)
 
 
-def kept(config: TrainConfig, page: str) -> Shown:
+def kept(config: Config, page: str) -> Shown:
     """The run of a training that a page stands on, which is asked for at the first visit.
 
     It does not stand in the address: a link means the same training, wherever it is opened.
@@ -212,7 +219,7 @@ def reports(run: Run | None, most: int = 300) -> list[str]:
         return []
 
 
-def start(config: TrainConfig, page: str) -> str | None:
+def start(config: Config, page: str) -> str | None:
     """Train, or watch the training that somebody has started already.
 
     Returns:
@@ -246,12 +253,12 @@ def steer(run: Run, beta: float) -> str | None:
     return _asked(lambda service: service.steer(run.id, owner(), beta))
 
 
-def go_on(run: Run, config: TrainConfig, page: str) -> str | None:
+def go_on(run: Run, config: Config, page: str) -> str | None:
     """Show a new run of this reader's own that goes on where another one stands."""
     return _begin(lambda service, reader: service.fork(run.id, reader, config), page)
 
 
-def begin_with_weights(run: Run, config_at: Callable[[int], TrainConfig], page: str) -> str | None:
+def begin_with_weights(run: Run, config_at: Callable[[int], Config], page: str) -> str | None:
     """Show a new run of this reader's own that starts with the last weights of another.
 
     Args:
@@ -345,7 +352,8 @@ def beside(page: str, run: Run | None) -> Beside:
         return Beside(choice=choice, problem=problem if run else None)
     try:
         service = runs.service()
-        found = [other for other in map(service.run, choice.beside) if other is not None]
+        known = map(service.run, choice.beside)
+        found = [other for other in known if other is not None and other.kind == run.kind]
         names = service.names(owner(), [run.id, *choice.beside])
     except StoreUnavailable as error:
         return Beside(choice=choice, problem=str(error))

@@ -232,8 +232,11 @@ def _pictures(store: Store, run: Run, step: int) -> bytes:
     stored = store.pictures(run.id, step)
     if stored is None:
         raise NotThere(f"There are no pictures of run {run.id} at step {step}.")
+    pictures = load(stored)
+    if "density" in pictures:
+        raise NotThere(f"Run {run.id} fits a density, and has no pictures of images.")
     notes = {"Title": f"Run {run.id}, step {step}", "Description": json.dumps(run.config)}
-    return contact_sheet(load(stored), notes)
+    return contact_sheet(pictures, notes)
 
 
 def _script(run: Run) -> str:
@@ -264,7 +267,7 @@ def _everything(store: Store, run: Run) -> bytes:
         notes.append(_ABOUT["script.py"])
     except NotThere as reason:
         notes.append(f"There is no script.py. {reason}")
-    steps = _spread(store.snapshots(run.id), MOST_SHEETS)
+    steps = _spread(store.snapshots(run.id), MOST_SHEETS) if run.kind != "density" else []
     for step in steps:
         files[f"pictures/step-{step:0{len(str(steps[-1]))}}.png"] = _pictures(store, run, step)
     if steps:

@@ -41,15 +41,19 @@ def strike(connection: sa.Connection, run_id: str, owner: str, *, at: float | No
     return connection.execute(update.values(deleted=at)).rowcount == 1
 
 
-def entries(owner: str, limit: int, *, deleted: bool) -> sa.Select:
-    """The query for a reader's list, the newest entries first, or for what was deleted of it."""
+def entries(owner: str, limit: int, *, deleted: bool, kind: str | None = None) -> sa.Select:
+    """The query for a reader's list, the newest entries first, or for what was deleted of it.
+
+    Only runs of one kind are on it where that is named.
+    """
     time = LISTS.c.deleted if deleted else LISTS.c.added
     is_asked_for = LISTS.c.deleted.is_not(None) if deleted else LISTS.c.deleted.is_(None)
+    is_of_kind = RUNS.c.kind == kind
     own = [LISTS.c.name.label("own_name"), LISTS.c.added, LISTS.c.deleted]
     return (
         sa.select(RUNS, *own)
         .join(LISTS, _MINE)
-        .where(LISTS.c.owner == owner, is_asked_for)
+        .where(LISTS.c.owner == owner, is_asked_for, sa.true() if kind is None else is_of_kind)
         .order_by(time.desc(), RUNS.c.id)
         .limit(limit)
     )

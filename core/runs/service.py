@@ -278,9 +278,11 @@ class Service:
 
     # A reader's list of past runs: what they started, and what they looked at of others.
 
-    def runs(self, owner: str, *, limit: int = 200, deleted: bool = False) -> list[Listed]:
+    def runs(
+        self, owner: str, *, limit: int = 200, deleted: bool = False, kind: str | None = None
+    ) -> list[Listed]:
         """The runs on a reader's list, newest first, or those of it that can be brought back."""
-        return self.store.runs(owner, limit=limit, deleted=deleted)
+        return self.store.runs(owner, limit=limit, deleted=deleted, kind=kind)
 
     def names(self, owner: str, run_ids: Sequence[str]) -> dict[str, str]:
         """What a reader calls some runs, by their ids. Those without a name are left out."""

@@ -195,17 +195,20 @@ class Store:
 
     # -- Lists of past runs -------------------------------------------------------------------
 
-    def runs(self, owner: str, *, limit: int = 200, deleted: bool = False) -> list[Listed]:
+    def runs(
+        self, owner: str, *, limit: int = 200, deleted: bool = False, kind: str | None = None
+    ) -> list[Listed]:
         """The runs on a reader's list, the newest first: own ones, and others looked at.
 
         Args:
             owner: Whose list it is.
             limit: How many there may be.
             deleted: Whether to list those instead that can be brought back.
+            kind: The kind that is wanted, or None for all.
         """
+        query = lists.entries(owner, limit, deleted=deleted, kind=kind)
         with self._reading() as connection:
-            rows = connection.execute(lists.entries(owner, limit, deleted=deleted)).mappings()
-            return [_listed(row, owner) for row in rows]
+            return [_listed(row, owner) for row in connection.execute(query).mappings()]
 
     def names(self, owner: str, run_ids: Sequence[str]) -> dict[str, str]:
         """What a reader calls some runs, by their ids. Those without a name are left out."""

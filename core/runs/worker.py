@@ -105,7 +105,21 @@ def _vae() -> Kind:
     )
 
 
-KINDS: dict[str, Callable[[], Kind]] = {"vae": _vae}
+def _density() -> Kind:
+    import torch
+
+    from core.density import flow
+    from core.density.config import DensityConfig
+
+    return Kind(
+        read=DensityConfig.from_json,
+        load=flow.load,
+        train=flow.train,
+        prepare=lambda config: torch.set_num_threads(config.threads),
+    )
+
+
+KINDS: dict[str, Callable[[], Kind]] = {"vae": _vae, "density": _density}
 """The kinds of training, each behind a function that imports what it needs."""
 
 
@@ -431,7 +445,7 @@ def _why_cpu() -> tuple[str | None, bool]:
     if not torch.cuda.is_available():
         return "PyTorch finds no graphics card here.", False
     try:
-        _train_briefly("cuda")
+        _train_briefly("vae", device="cuda", precision="fp32", steps=3)
     except DatasetUnavailable:
         pass  # whoever trains on it will be told; it says nothing of the card
     except Exception as error:
@@ -441,10 +455,10 @@ def _why_cpu() -> tuple[str | None, bool]:
     return None, False
 
 
-def _train_briefly(device: str) -> None:
-    """A training of three steps, which loads what longer ones need."""
-    kind = _vae()
-    config = kind.read({"device": device, "precision": "fp32", "steps": 3})
+def _train_briefly(name: str, **fields: object) -> None:
+    """A short training, which loads what longer ones need."""
+    kind = KINDS[name]()
+    config = kind.read(fields)
     for _ in kind.train(config, kind.load(config)):
         pass
 
@@ -496,7 +510,8 @@ def _warm_up() -> None:
 
     try:
         machine()
-        _train_briefly("cpu")
+        _train_briefly("vae", device="cpu", precision="fp32", steps=3)
+        _train_briefly("density", steps=2)
     except DatasetUnavailable:
         pass  # whoever trains on it will be told
     except Exception:

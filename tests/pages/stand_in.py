@@ -37,7 +37,7 @@ class StandIn:
         run = Run(
             **{
                 "id": letters[len(self.known)] * 12,
-                "kind": "vae",
+                "kind": config.kind,
                 "config": config.to_json(),
                 "fingerprint": config.fingerprint,
                 "shared": True,
@@ -149,12 +149,13 @@ class StandIn:
         if (run_id, owner) not in self.lists:
             self.list(self.known[run_id], owner)
 
-    def runs(self, owner, *, limit=200, deleted=False):
+    def runs(self, owner, *, limit=200, deleted=False, kind=None):
         if self.is_down:
             raise StoreUnavailable(DOWN)
         mine = [entry for (_, reader), entry in self.lists.items() if reader == owner]
         found = [entry for entry in mine if (entry.deleted is not None) == deleted]
         found = [dataclasses.replace(entry, run=self.known[entry.run.id]) for entry in found]
+        found = [entry for entry in found if kind in (None, entry.run.kind)]
         return sorted(found, key=lambda entry: -entry.added)[:limit]
 
     def names(self, owner, run_ids):

@@ -6,12 +6,15 @@ import { Stream } from "./stream.js";
 
 const FINAL = new Set(["stopped", "done", "failed"]);
 
-/** Follows the run `id`. `tell` has `changed()`, `state(record, isFirst)`, `connection(isLost)`. */
+/**
+ * Follows the run `id`. `tell` has `changed()`, `state(record, isFirst)`, `connection(isLost)`;
+ * `made`, if there is one, is what becomes of a snapshot.
+ */
 export class Run {
   #stream = null;
   #tell;
 
-  constructor({ id, base, tell }) {
+  constructor({ id, base, tell, made }) {
     this.id = id;
     this.root = `${base}/api/runs/${encodeURIComponent(id)}`;
     this.stepsPerEpoch = null;
@@ -23,6 +26,7 @@ export class Run {
     this.snapshots = new Snapshots({
       address: (step) => `${this.root}/snapshots/${step}`,
       onReady: () => tell.changed(),
+      made,
     });
     this.#follow();
   }

@@ -5,7 +5,10 @@ import { parse } from "./safetensors.js";
 const ROOM = 48_000_000; // bytes of decoded snapshots that are kept
 const RETRY_MS = 2000;
 
-/** Fetches and remembers snapshots. `address(step)` is where one lies; `onReady` when one came. */
+/**
+ * Fetches and remembers snapshots. `address(step)` is where one lies; `onReady` when one came;
+ * `made(step, tensors)` is what becomes of one, pictures unless a view says otherwise.
+ */
 export class Snapshots {
   atOnce = 2; // a browser allows six connections a host, and others need some
   #kept = new Map(); // step -> snapshot, the least recently used first
@@ -15,8 +18,9 @@ export class Snapshots {
   #bytes = 0;
   #timer = 0;
 
-  constructor({ address, onReady }) {
+  constructor({ address, onReady, made = (step, tensors) => new Snapshot(step, tensors) }) {
     this.address = address;
+    this.made = made;
     this.onReady = onReady;
   }
 
@@ -74,7 +78,7 @@ export class Snapshots {
       if (!answer.ok) throw new Error(`no pictures: ${answer.status}`);
       const buffer = await answer.arrayBuffer();
       if (controller.signal.aborted) return;
-      this.#keep(step, new Snapshot(step, parse(buffer)), buffer.byteLength);
+      this.#keep(step, this.made(step, parse(buffer)), buffer.byteLength);
       this.#loading.delete(step);
       this.onReady(step);
     } catch {

@@ -1,0 +1,114 @@
+// What a frame costs: the numbers over the picture, the curves beside it and the bars under them.
+//
+// Each is made of `scene`, what Python has said; `walk`, the frames, or null where there are none;
+// `frame`, the number of the one that is shown; and `of`, the look of each meaning.
+
+import { fixed } from "../run/format.js";
+import { addingUp } from "./charts.js";
+
+const LONGEST_BAR = 3; // times a fit's own divergence, beyond which bars are cut
+
+/** Cross-entropies along the way, or the divergences that two fits of a known world descend. */
+export function curvesOf({ scene, walk, frame, of }) {
+  if (scene.kind === "ways") {
+    const curves = [
+      { name: "KL[p; q]", look: of.dream, values: scene.forward[0] },
+      { name: "KL[q; p]", look: { ...of.dream, dash: [], mark: "diamond" }, values: scene.reverse[1] },
+    ];
+    return { xs: scene.steps.map(Math.sqrt), labels: scene.labels, curves, floor: 0, at: frame, name: scene.name };
+  }
+  const rows = measured({ scene, walk });
+  if (!rows) return null;
+  const curves = [
+    { name: "training", look: of.real, values: rows.seen },
+    { name: "held-out", look: { ...of.objective, dash: [5, 3] }, values: rows.fresh },
+  ];
+  const isEven = scene.kind === "sizes" || scene.name !== "step"; // a beginning of steps has more room
+  const xs = rows.steps.map((step, i) => (isEven ? i : Math.sqrt(step)));
+  return { xs, labels: rows.labels, curves, floor: scene.entropy, floorName: "H[p]", at: frame, name: scene.name };
+}
+
+/** Bars that add up, or the four divergences of two fits; `most` is how long one may be. */
+export function barsOf({ scene, walk, frame, of }) {
+  if (scene.kind === "ways") return divergences(scene, frame, of);
+  const rows = measured({ scene, walk });
+  if (!rows) return null;
+  const bar = (name, value, shown, look) => ({ name, value: Number.isFinite(value) ? value : null, text: shown, look });
+  if (scene.entropy === null) {
+    const value = rows.fresh[frame];
+    const cost = bar("cross-entropy", value, `≈ ${text(value)}`, of.objective);
+    return { bars: [bar("−H[p]", null, "unknown", of.bound), cost, bar("KL[p; q]", null, "unknown", of.dream)] };
+  }
+  const exact = rows.exact[frame];
+  const isKnown = Number.isFinite(exact);
+  const texts = isKnown ? addingUp([-scene.entropy, exact]) : [fixed(-scene.entropy, 3), "infinite", "infinite"];
+  return {
+    bars: [
+      bar("−H[p]", -scene.entropy, texts[0], of.bound),
+      bar("cross-entropy", exact, texts[1], of.objective),
+      bar("KL[p; q]", isKnown ? exact - scene.entropy : null, texts[2], of.dream),
+    ],
+  };
+}
+
+/** The numbers over the picture. */
+export function numbersOf({ scene, walk, frame }) {
+  if (scene.kind === "box") return scene.numbers;
+  if (scene.kind === "ways") {
+    return [
+      { label: "covers: KL[p; q]", text: nats(scene.forward[0][frame]), role: "dream" },
+      { label: "seeks: KL[q; p]", text: nats(scene.reverse[1][frame]), role: "dream" },
+    ];
+  }
+  const rows = measured({ scene, walk });
+  if (!rows) return [{ label: waiting(walk), text: "", role: "bound" }];
+  const [seen, fresh, exact] = [rows.seen[frame], rows.fresh[frame], rows.exact?.[frame]];
+  const areKnown = [seen, fresh].every(Number.isFinite);
+  const [trained, gap, held] = areKnown ? addingUp([seen, fresh - seen], 2) : [text(seen), "infinite", text(fresh)];
+  const shown = [
+    { label: "training", text: trained, role: "real" },
+    { label: "held-out", text: held, role: "objective" },
+    { label: "gap", text: gap, role: "objective" },
+  ];
+  if (scene.entropy === null) return shown;
+  const kl = Number.isFinite(exact) ? exact - scene.entropy : NaN;
+  return [...shown, { label: "KL[p; q]", text: nats(kl, 2), role: "dream" }];
+}
+
+function divergences({ forward, reverse }, frame, of) {
+  const bar = (name, values) => ({ name, value: values[frame], text: text(values[frame]), look: of.dream });
+  const bars = [
+    bar("covers, KL[p; q]", forward[0]),
+    bar("seeks, KL[p; q]", forward[1]),
+    bar("covers, KL[q; p]", reverse[0]),
+    bar("seeks, KL[q; p]", reverse[1]),
+  ];
+  return { bars, most: LONGEST_BAR * Math.max(forward[0][frame] ?? 0, reverse[1][frame] ?? 0, 0.1) };
+}
+
+// The same columns, whether Python has sent them or a training has told them; null before that.
+function measured({ scene, walk }) {
+  if (!walk?.isLive) return walk ? scene : null;
+  const { steps } = walk;
+  if (!steps.length) return null;
+  return {
+    steps,
+    labels: steps.map(String),
+    seen: walk.column("seen_cross_entropy"),
+    fresh: walk.column("fresh_cross_entropy"),
+    exact: walk.column("cross_entropy"),
+  };
+}
+
+function waiting(walk) {
+  if (!walk) return "Press Train, and a flow learns here in front of you.";
+  return walk.run.state === "queued" ? "Waiting for a free worker." : "The first report is on its way.";
+}
+
+function text(value) {
+  return Number.isFinite(value) ? fixed(value, 3) : "infinite";
+}
+
+function nats(value, digits = 3) {
+  return Number.isFinite(value) ? `${fixed(value, digits)} nats` : "infinite";
+}
