@@ -69,7 +69,8 @@ DRAGS = (
         150,
     ),
     Drag("tables_fps", "two_properties", ".sceneCanvas", (0.04, 0.3), 60, is_across=False),
-    Drag("shell_fps", "gaussian_shells", ".shells .slider input", (0.5, 0.5), 150),
+    # Where dimensions are many, for among few a hand may move and the number stay.
+    Drag("shell_fps", "gaussian_shells", ".shells .slider input", (0.62, 0.5), 110),
     Drag("within_fps", "gaussian_shells?view=Within&d=784", ".sceneCanvas", (0.5, 0.5), 150),
     Drag("surface_fps", "two_properties?view=Surface", ".sceneCanvas", (0.4, 0.5), 80),
 )

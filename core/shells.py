@@ -199,9 +199,8 @@ def within_radius(r: float, d: int) -> Mass:
         ValueError: If the radius is no positive number.
 
     Example:
-        >>> mass = within_radius(1.0, 784)
-        >>> round(mass.log_inside / math.log(10), 2), mass.log_outside
-        (-957.69, 0.0)
+        >>> round(within_radius(1.0, 784).log_inside / math.log(10), 2)
+        -966.24
     """
     if not 0 < r < math.inf:
         raise ValueError(f"`r` must be a finite number above 0, got {r:g}.")

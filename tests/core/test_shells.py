@@ -24,9 +24,7 @@ def exact(r, d):
     """
     Natural logarithms of the chances inside and outside, to 40 digits of either.
     """
-    # One minus a chance needs as many digits as the chance has noughts.
-    tail = abs(math.log(r / math.sqrt(d)) * d) + r * r / 2
-    with mpmath.workdps(min(60 + int(tail), 2_000)):
+    with mpmath.workdps(max(60, mpmath.mp.dps)):
         a, x = mpmath.mpf(d) / 2, mpmath.mpf(r) ** 2 / 2
         if x < a + 1:
             term = total = mpmath.mpf(1)

@@ -60,8 +60,11 @@ export class Slider {
   /** Stand at a value, and say it. */
   show(value, text) {
     this.current = value;
-    const place = String(Math.round(FINE * clamp(this.scale.at(value), 0, 1)));
-    if (this.input.value !== place) this.input.value = place;
+    // Where the hand has put it stays where it is, though the number has been rounded.
+    if (this.scale.value(Number(this.input.value) / FINE) !== value) {
+      const place = String(Math.round(FINE * clamp(this.scale.at(value), 0, 1)));
+      if (this.input.value !== place) this.input.value = place;
+    }
     setText(this.output, text);
     if (this.input.getAttribute("aria-valuetext") !== text) this.input.setAttribute("aria-valuetext", text);
   }
