@@ -46,7 +46,7 @@ def test_core_never_imports_the_interface(path):
     assert not reaches(path, "streamlit", "ui", "pages", "app", "navigation")
 
 
-@pytest.mark.parametrize("path", under("core/vae/"), ids=named)
+@pytest.mark.parametrize("path", under("core/vae/", "core/density/"), ids=named)
 def test_the_models_know_nothing_of_runs(path):
     """
     A model can be trained where there is no store and no worker.
@@ -70,7 +70,7 @@ def test_store_and_engine_know_nothing_of_models(path):
     """
     Another kind of training uses the same runs; only the worker knows both sides.
     """
-    assert not reaches(path, "core.vae", "torch")
+    assert not reaches(path, "core.vae", "core.density", "torch")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "ui").rglob("*.py")), ids=named)
