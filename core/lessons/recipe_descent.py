@@ -32,6 +32,7 @@ class _Path:
     objective: Objective
     values: tuple[numbers.Values, ...]
     whose: tuple[str, ...]
+    is_augmented: bool
 
 
 @lru_cache(maxsize=128)
@@ -49,6 +50,7 @@ def _path(choices: Choices) -> _Path:
         objective,
         tuple(numbers.values(turn.worlds, objective, seen) for turn in path),
         tuple("" if turn.factor is None else pretty(turn.factor.bare) for turn in path),
+        len(seen) < len(names),
     )
 
 
@@ -180,7 +182,7 @@ def _verdict(path: _Path, turn: int, seen: str) -> str:
             " With a multiplier that is not 1 what falls is the *weighted* objective, and KL of "
             "everything may rise."
         )
-    elif here.joint_kl - here.marginal_kl < 1e-6:
+    elif here.joint_kl - here.marginal_kl < 1e-6 and path.is_augmented:
         text += " **The bound is tight:** what was added is drawn as the dream would infer it."
     return text
 
@@ -277,7 +279,7 @@ def _coin_verdict(tossed: coin.Coin, here: coin.Toss) -> str:
     if tossed.heads + tossed.tails == 0:
         return "Nothing was seen: **the posterior is the prior**, at any β."
     if tossed.beta == 1:
-        end = "**At β = 1 that is Bayes' posterior**, and the bound is tight."
+        end = "**At β = 1 that is Bayes' posterior**, and there the bound is tight."
     elif tossed.beta < 1:
         end = "With β below 1 the data count for less than they are: wider than Bayes' posterior."
     else:

@@ -230,9 +230,9 @@ def _unreadable(name: str, rest: str, count: int) -> str:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """Variables of a list with commas, without repetitions."""
+    """Variables of a list with commas."""
     greek = text.replace("theta", "θ").replace("phi", "φ")
-    return tuple(dict.fromkeys(name for name in greek.split(",") if name))
+    return tuple(name for name in greek.split(",") if name)
 
 
 def listed(words: Sequence[str]) -> str:
@@ -256,6 +256,10 @@ def _require_single_factors(world: World) -> None:
                 raise ValueError(
                     f"`{world.name}` must not condition {name} on itself, got {factor}."
                 )
+            if factor.variables.count(name) > 1:
+                raise ValueError(
+                    f"`{world.name}` must name {name} once in a factor, got {factor}."
+                )
             if name in owners:
                 raise ValueError(
                     f"`{world.name}` must have one factor for {name}, "
@@ -264,6 +268,10 @@ def _require_single_factors(world: World) -> None:
             owners[name] = factor
     for factor in world.factors:
         for name in factor.given:
+            if factor.given.count(name) > 1:
+                raise ValueError(
+                    f"`{world.name}` must name {name} once in a factor, got {factor}."
+                )
             if name not in owners:
                 raise ValueError(
                     f"`{world.name}` must have a factor for {name}, which {factor} needs, "

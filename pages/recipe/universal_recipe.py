@@ -77,6 +77,11 @@ def choose_prices() -> None:
         controls.marks(price.label, lesson.PRICES, price.default, key=price.key)
 
 
+def choose_chains() -> None:
+    """Which way the arrows of a chain point."""
+    controls.choice("Chains of codes", lesson.CHAINS, UNTOUCHED["chains"], key="chains")
+
+
 def choose_turn(most: int) -> None:
     """How far the minimisation is."""
     with st.container(horizontal=True, gap="small"):
@@ -90,15 +95,16 @@ def choose_written() -> None:
     choose_worlds(lesson.VIEWS[0])
     with st.expander("Multipliers, chains"):
         choose_prices()
-        controls.choice("Chains of codes", lesson.CHAINS, UNTOUCHED["chains"], key="chains")
+        choose_chains()
 
 
 def choose_numbers(view: str, what: str) -> None:
     """Worlds, a price, and how far the minimisation is."""
     choose_worlds(view)
     choose_turn(lesson.MOST_TURNS)
-    with st.expander("Multipliers"):
+    with st.expander("Multipliers, chains"):
         choose_prices()
+        choose_chains()
     with st.expander(f"Turn, {what}, draw"):
         controls.number("Turn", 0, lesson.MOST_TURNS, UNTOUCHED["turn"], key="turn")
         for label, key in (("real", "size"), ("added", "size_added")):

@@ -64,6 +64,8 @@ class TestWorld:
             ("p(x|z)", "must have a factor for z, which p(x|z) needs"),
             ("p(x|z) p(z|x)", "no arrows that run in a circle"),
             ("p(x|x)", "must not condition x on itself"),
+            ("p(x,x)", "must name x once in a factor, got p(x,x)."),
+            ("p(z) p(x|z,z)", "must name z once in a factor, got p(x|z,z)."),
             ("p(x) p(x)", "must have one factor for x, got p(x) and p(x)."),
             ("p(x,y) p(y|x)", "must have one factor for y, got p(x,y) and p(y|x)."),
             ("p(u) p(a|u,c) p(b|a) p(c|b)", "in a circle, got p(a|u,c) p(b|a) p(c|b)"),
