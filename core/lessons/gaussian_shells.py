@@ -3,9 +3,10 @@
 Lecture: "Warmup: density estimation" [0:25-0:30].
 """
 
+import threading
 from collections.abc import Callable
 
-from core.lessons import shells_draws, shells_images, shells_law
+from core.lessons import shells_dimension, shells_draws, shells_images, shells_law
 from core.lessons.kl_choices import Shown
 from core.lessons.shells_choices import (
     CASES,
@@ -68,6 +69,9 @@ MANY = 20
 """Dimensions of a code in which the straight way leaves the shell for all to see."""
 
 
+_one_at_a_time = threading.Lock()
+
+
 def is_flat(decoder: Decoder | None) -> bool:
     """Whether a decoder is missing, or has so few dimensions that there is little to see."""
     return decoder is None or decoder.config.latent_dim < MANY // 2
@@ -88,7 +92,10 @@ def show(choices: Choices, decoder: Decoder | None = None) -> Shown:
     try:
         if choices.view == "Between":
             return shells_draws.between(choices, decoder)
-        return _VIEWS[choices.view](choices)
+        if choices.view in ("Shell", "Within"):
+            return _VIEWS[choices.view](choices)
+        with _one_at_a_time:  # of sixty readers who ask at once, one computes
+            return _VIEWS[choices.view](choices)
     except ValueError as error:
         return Shown(problems=(str(error),))
 
@@ -100,5 +107,5 @@ _VIEWS: dict[str, Callable[[Choices], Shown]] = {
     "Within": shells_law.within,
     "Haystack": shells_images.needle,
     "Pixel models": shells_images.pixels_modelled,
-    "Dimension": shells_images.dimension,
+    "Dimension": shells_dimension.dimension,
 }
