@@ -254,8 +254,8 @@ def _way_words(straight: np.ndarray, along: np.ndarray, inside: str, place: floa
     return (
         f"Half way the straight line has lost {number(100 * _lost(straight, along), 0)} % of its "
         f"radius: it comes down to {number(lowest, 2)}, **{number(off, 1)} standard deviations "
-        f"under the mean**. At t = {place:g} only {inside} of all draws lie as far in. Along the sphere the radius "
-        "stays between those of the two draws."
+        f"under the mean**. At t = {place:g} only {inside} of all draws lie as far in. Along the "
+        "sphere the radius stays between those of the two draws."
     )
 
 
