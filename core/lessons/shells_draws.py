@@ -225,7 +225,7 @@ def between(choices: Choices, decoder: Decoder | None = None) -> Shown:
                 headline("off the mean", _sds(float(straight[here]), mean, std), "bound"),
             ],
         },
-        verdict=_way_words(straight, mean, std, inside, choices.place),
+        verdict=_way_words(straight, along, inside, choices.place, d),
         table=_way_table(ends, straight, along, here, inside),
     )
 
@@ -242,9 +242,9 @@ def _sds(radius: float, mean: float, std: float) -> str:
     return f"{number((radius - mean) / std, 1)} sd"
 
 
-def _way_words(straight: np.ndarray, mean: float, std: float, inside: str, place: float) -> str:
+def _way_words(straight: np.ndarray, along: np.ndarray, inside: str, place: float, d: int) -> str:
     lowest = float(straight.min())
-    off = (mean - lowest) / std
+    off = (shells.mean(d) - lowest) / shells.std(d)
     if off < 2:
         return (
             f"The straight way comes down to a radius of {number(lowest, 2)}, "
@@ -252,10 +252,10 @@ def _way_words(straight: np.ndarray, mean: float, std: float, inside: str, place
             "lie there too.**"
         )
     return (
-        f"Half way the straight line has lost three tenths of its radius: it comes down to "
-        f"{number(lowest, 2)}, **{number(off, 1)} standard deviations under the mean**. At "
-        f"t = {place:g} only {inside} of all draws lie as far in. Along the sphere the radius "
-        "stays between those of the two draws."
+        f"Half way the straight line has lost {number(100 * _lost(straight, along), 0)} % of its "
+        f"radius: it comes down to {number(lowest, 2)}, **{number(off, 1)} standard deviations "
+        f"under the mean**. At t = {place:g} only {inside} of all draws lie as far in. Along the "
+        "sphere the radius stays between those of the two draws."
     )
 
 

@@ -99,7 +99,7 @@ function drawHistogram(context, theme, box, { values, x, width, density, centre,
   if (!area) return;
   const away = Math.max(0.8 * rem, 1.2 * (xAxis.at(3 * width) - xAxis.at(0)));
   const isRight = xAxis.at(centre) + away > plot.right - 5 * rem;
-  say(context, theme, "exact law", xAxis.at(centre) + (isRight ? -away : away), yAxis.at(0.55), { align: isRight ? "right" : "left", weight: 600 });
+  say(context, theme, "exact law", isRight ? Math.max(plot.left + 5 * rem, xAxis.at(centre) - away) : xAxis.at(centre) + away, yAxis.at(0.55), { align: isRight ? "right" : "left", weight: 600 });
 }
 
 /** Angles between draws, and distances over the root of 2d. */

@@ -59,7 +59,7 @@ export function drawShell(context, theme, surface, { d, isLog }) {
   context.fillStyle = of.dream.colour;
   drawMark(context, "square", xAxis.at(0), height(0), 0.35 * rem);
   nameShell(context, theme, { plot, xAxis, height, d, mode, most, isLog });
-  if (isLog && d > 2) showAdvantage(context, theme, { xAxis, height, d });
+  if (isLog && d > 12) showAdvantage(context, theme, { xAxis, height, d });
   return { plot, xAxis, yAxis };
 }
 
@@ -74,7 +74,7 @@ function nameShell(context, theme, { plot, xAxis, height, d, mode, most, isLog }
   const low = Math.log(0.3);
   const room = { colour: of.bound.text, weight: 600 };
   if (isLog && d > 1) {
-    const at = 0.8 * most;
+    const at = 0.68 * most;
     say(context, theme, "volume", xAxis.at(at) + 0.4 * rem, height((d - 1) * Math.log(at / most)) + 1.3 * rem, { ...room, align: "left" });
     return;
   }
@@ -136,7 +136,7 @@ export function drawWithin(context, theme, surface, { d, key, reach }) {
   context.fillStyle = of.bound.colour;
   drawMark(context, "diamond", x, plot.top + 0.7 * rem, 0.5 * rem);
   const name = isBall ? "r" : "√d + ε";
-  const isRight = x > (plot.left + plot.right) / 2;
+  const isRight = x > plot.right - 8 * rem;
   say(context, theme, reach > most ? `${name} is further out →` : name, x + (isRight ? -0.8 : 0.8) * rem, plot.top + 1.1 * rem, { align: isRight ? "right" : "left", colour: of.bound.text, weight: 600 });
   return { plot, xAxis, yAxis };
 }
