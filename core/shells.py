@@ -112,11 +112,13 @@ def log_density(r: Float[np.ndarray, "*point"], d: int) -> Float[np.ndarray, "*p
     if d < 40:
         return _power(r, d) - 0.5 * r * r - constant
     # Around the shell thousands would be subtracted from thousands; the surplus has their digits.
-    with np.errstate(divide="ignore"):
-        logs = np.log(r) - 0.5 * math.log(d)
     share = r * r / d
-    off = np.where(np.abs(share - 1) < 0.5, surplus(share - 1), share - 1 - 2 * logs)
-    return -0.5 * d * off - logs - _HALF_LOG_2_PI + 0.5 * math.log(2) - _stirling(d / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):  # each where the other is taken
+        logs = np.log(r) - 0.5 * math.log(d)
+        near = -0.5 * d * surplus(share - 1) - logs
+        far = -0.5 * d * (share - 1) + (d - 1) * logs
+    found = np.where(np.abs(share - 1) < 0.5, near, far)
+    return found - _HALF_LOG_2_PI + 0.5 * math.log(2) - _stirling(d / 2)
 
 
 def _power(r: Float[np.ndarray, "*point"], d: int) -> Float[np.ndarray, "*point"]:

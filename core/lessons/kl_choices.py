@@ -225,7 +225,7 @@ def finite(value: float) -> float:
 
 
 def chance(text: str, name: str) -> float:
-    """A chance as typed, to fifteen digits, however small.
+    """A chance as typed, to twelve digits or more, however small.
 
     Raises:
         ValueError: If it is none.
@@ -238,7 +238,7 @@ def chance(text: str, name: str) -> float:
 
 
 def both_chances(text: str, name: str) -> tuple[float, float]:
-    """A chance as typed, and that of the opposite, each to fifteen digits.
+    """A chance as typed, and that of the opposite, each to twelve digits or more.
 
     Raises:
         ValueError: If it is none.
@@ -248,8 +248,13 @@ def both_chances(text: str, name: str) -> tuple[float, float]:
         (1.0, 1e-20)
     """
     odds = notation.read(text, name)
-    one, other = (float(f"{math.exp(log_chance(each)):.15g}") for each in (odds, -odds))
-    return one, other
+    return _as_typed(odds), _as_typed(-odds)
+
+
+def _as_typed(log_odds: float) -> float:
+    """A chance with the digits that its logarithm has kept."""
+    found = math.exp(log_chance(log_odds))
+    return float(f"{found:.{15 if found > 1e-3 else 12}g}")
 
 
 def threshold(text: str) -> float:

@@ -199,6 +199,20 @@ class TestInverse:
 
 
 class TestDensity:
+    @pytest.mark.parametrize("d", DIMENSIONS)
+    def test_is_scipy_s_from_the_very_middle_on(self, d):
+        """
+        Also at zero, where it is none but on a line, and next to it.
+        """
+        r = np.array([0.0, 1e-161, 0.3, 1.0, 1.02, 1.5, 3.0])
+        r[2:] *= math.sqrt(d)
+        with np.errstate(divide="ignore"):
+            true = stats.chi.logpdf(r, d)
+
+        found = shells.log_density(r, d)
+        assert found[0] == (-math.inf if d > 1 else pytest.approx(true[0], rel=1e-12))
+        np.testing.assert_allclose(found[1:], true[1:], rtol=1e-9, atol=1e-9)
+
     @given(dimensions, st.floats(0.01, 200))
     @few
     def test_is_density_times_room(self, d, r):

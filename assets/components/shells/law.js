@@ -52,8 +52,8 @@ export function logDensity(r, d) {
   if (d < 40) return power - 0.5 * r * r - (d / 2 - 1) * Math.LN2 - logGamma(d / 2);
   const e = (r * r) / d - 1;
   const logs = log - 0.5 * Math.log(d);
-  const off = Math.abs(e) < 0.5 ? surplus(e) : e - 2 * logs;
-  return -0.5 * d * off - logs - HALF_LOG_2_PI + 0.5 * Math.LN2 - stirling(d / 2);
+  const found = Math.abs(e) < 0.5 ? -0.5 * d * surplus(e) - logs : -0.5 * d * e + (d - 1) * logs;
+  return found - HALF_LOG_2_PI + 0.5 * Math.LN2 - stirling(d / 2);
 }
 
 // log of x^a exp(-x) / Gamma(a + 1)
