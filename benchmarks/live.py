@@ -316,7 +316,9 @@ class Seen:
         """Press, and wait for a point of another drawing than the one before."""
         old = [step for _, _, step in self.changes(0)][-1:]
         pressed = self.press()
-        seconds = self.until(pressed, lambda _, step: step >= 0 and [step] != old)
+        # A quick training may be over by then, at the same step as the one before.
+        left = pressed + self.until(pressed, lambda _, step: [step] != old) - 1e-4
+        seconds = left - pressed + self.until(left, lambda _, step: step >= 0)
         self._settle()
         return seconds
 
