@@ -45,7 +45,7 @@ class TestViews:
         """
         app = open_page(SLUG)
         for view in (*VIEWS[1:], VIEWS[0]):
-            app.button_group(key="view").set_value([view]).run()
+            app.button_group(key="view").set_value(view).run()
             assert not app.exception
             assert not app.error
 
