@@ -48,6 +48,9 @@ SLICE_S, WAITING_S = 60.0, 10.0
 BIG_CHECKPOINT = 1_000_000
 """Bytes from which a checkpoint is big: writing it more often would wear on the disk."""
 
+_NICENESS = 10
+"""How far a worker steps back, as Unix counts: the lowest is 19."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -227,10 +230,15 @@ def _end_process() -> None:
 
 
 def step_back() -> None:
-    """Let the site, and the browser on a laptop, go first where cores are few."""
+    """Let the site, and the browser on a laptop, go first where cores are few.
+
+    Linux may divide a core among sessions before it looks at processes. Workers are in a session
+    of their own, with the engine, and their own niceness would count only among themselves.
+    """
     with suppress(psutil.AccessDenied):
-        lower = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 5)  # Windows has no other numbers
-        psutil.Process().nice(lower)
+        psutil.Process().nice(getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", _NICENESS))
+    with suppress(OSError):  # there is none elsewhere, nor where sessions are not divided by
+        Path("/proc/self/autogroup").write_text(str(_NICENESS))
 
 
 # -- What the service asks without a worker ---------------------------------------------------

@@ -58,8 +58,12 @@ def is_turned_away(context, port):
             return True
 
 
+AUTOGROUP = Path("/proc/self/autogroup")
+
+
 def niceness():
-    return psutil.Process().nice()
+    session = AUTOGROUP.read_text().split()[-1] if AUTOGROUP.exists() else None
+    return psutil.Process().nice(), session
 
 
 class TestLocalEngine:
@@ -96,8 +100,17 @@ class TestLocalEngine:
         """
         A training takes no core that the site, or a browser beside it, has use for.
         """
-        own = psutil.Process().nice()
-        eventually(lambda: engine.submit(niceness, key="niceness").result(20) != own)
+        own = niceness()
+
+        eventually(lambda: engine.submit(niceness, key="niceness").result(20)[0] != own[0])
+        assert niceness() == own
+
+    @pytest.mark.skipif(not AUTOGROUP.exists(), reason="This machine knows no groups of sessions.")
+    def test_its_workers_let_other_sessions_go_first(self, engine):
+        """
+        Where a core is divided among sessions, a worker's own niceness would count for nothing.
+        """
+        eventually(lambda: engine.submit(niceness, key="session").result(20)[1] == "10")
 
     def test_listens_on_this_machine_only_and_behind_tls(self, engine):
         """
