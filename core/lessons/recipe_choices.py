@@ -5,6 +5,7 @@ Lecture: "The universal recipe" [0:20-0:25].
 
 import dataclasses
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from core.recipe.objective import Objective, derive
@@ -43,7 +44,7 @@ SCENARIO_NAMES = (*SCENARIOS, OWN)
 CHAINS = ("Regrouped", "As written")
 PRICES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 SHAPES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0)
-MOST_STEPS, MOST_DATA, MOST_FLIPS, MOST_TURNS, LAST_DRAW = 10, 6, 50, 24, 999
+MOST_STEPS, MOST_DATA, MOST_FLIPS, MOST_TURNS, LAST_DRAW = 100, 6, 50, 96, 999
 MOST_SIZE = 4
 PRICED = tuple(kind for kind in KINDS if kind not in ("constant", "entropy", "surprise"))
 """Kinds of terms that have a multiplier."""
@@ -144,6 +145,7 @@ def scenario_of(choices: Choices) -> Scenario:
     return SCENARIOS[choices.scenario]
 
 
+@lru_cache(maxsize=128)
 def derived(choices: Choices) -> tuple[Objective, Recipe]:
     """The objective of the chosen worlds, and the worlds.
 
@@ -162,14 +164,17 @@ def prices(choices: Choices) -> tuple[Price, ...]:
         objective, _ = derived(choices)
     except ValueError:
         return ()
-    kinds = dict.fromkeys(term.kind for term in objective.kept if term.kind in PRICED)
+    names: dict[str, str] = {}
+    for term in objective.kept:
+        if term.kind in PRICED:
+            names.setdefault(term.kind, term.name)
     return tuple(
         Price(
             f"by_{kind}",
-            f"{scenario.letters.get(kind, KINDS[kind].letter)}, price of the {KINDS[kind].name}",
+            f"{scenario.letters.get(kind, KINDS[kind].letter)}, price of the {names[kind]}",
             scenario.multipliers.get(kind, 1.0),
         )
-        for kind in kinds
+        for kind in names
     )
 
 

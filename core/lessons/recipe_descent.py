@@ -3,7 +3,7 @@
 Lecture: "The universal recipe" [0:20-0:25].
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -16,23 +16,32 @@ from core.lessons.recipe_choices import MOST_TURNS, Choices, derived
 from core.lessons.recipe_steps import grouped, lines
 from core.recipe import coin, gaussians, numbers, tables
 from core.recipe.objective import Objective
+from core.recipe.worlds import Factor
 from core.recipe.writing import pretty, symbol, term_text
 
 __all__ = ["coin_view", "turns", "worlds_view"]
 
 _DRAWN = {"Tables": tables.drawn, "Gaussians": gaussians.drawn}
+MOST_DIMENSIONS = 48
+"""The most dimensions of a world of Gaussians, of which every turn is computed."""
+
+MOST_UPDATES = 12
+"""Turns of the coin."""
+
 _POINTS = (np.arange(160) + 0.5) / 160
 _SHARE = 0.5
+_NOTHING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """A minimisation: the values at every turn, and whose turn it was."""
+    """A minimisation: the values at every turn, whose turn it was, and what kind of worlds."""
 
     objective: Objective
     values: tuple[numbers.Values, ...]
     whose: tuple[str, ...]
     is_augmented: bool
+    is_round: bool
 
 
 @lru_cache(maxsize=128)
@@ -43,6 +52,11 @@ def _path(choices: Choices) -> _Path:
     sizes = {
         name: choices.size if name in recipe.observed else choices.size_added for name in names
     }
+    if choices.view == "Gaussians" and sum(sizes.values()) > MOST_DIMENSIONS:
+        raise ValueError(
+            f"`Dimensions` must be at most {MOST_DIMENSIONS} in all, got {sum(sizes.values())} of "
+            f"{len(names)} variables. Take fewer."
+        )
     start = _DRAWN[choices.view](objective, sizes, np.random.default_rng(choices.draw))
     path = numbers.minimise(start, objective, MOST_TURNS)
     seen = [name for name in recipe.observed if name in names]
@@ -51,7 +65,13 @@ def _path(choices: Choices) -> _Path:
         tuple(numbers.values(turn.worlds, objective, seen) for turn in path),
         tuple("" if turn.factor is None else pretty(turn.factor.bare) for turn in path),
         len(seen) < len(names),
+        choices.view == "Gaussians" and any(_is_round(f, sizes) for f in objective.q.factors),
     )
+
+
+def _is_round(factor: Factor, sizes: Mapping[str, int]) -> bool:
+    """Whether a factor is learned with one variance where directions might have several."""
+    return factor.is_learned and sum(sizes[name] for name in factor.of) > 1
 
 
 def _found(choices: Choices) -> _Path:
@@ -66,7 +86,7 @@ def turns(choices: Choices) -> int:
         ValueError: If the worlds are none.
     """
     if choices.view == "Beta coin":
-        return MOST_TURNS // 2
+        return MOST_UPDATES
     return len(_found(choices).values) - 1
 
 
@@ -175,16 +195,30 @@ def _verdict(path: _Path, turn: int, seen: str) -> str:
     text += _change(here.joint_kl - before.joint_kl)
     rise = here.marginal_kl - before.marginal_kl
     text += f", that of {seen} alone {_change(rise)}."
-    if rise > 1e-6:
+    if rise > _NOTHING:
         text += " **The marginal has risen:** what is pushed down is the bound."
     if path.objective.is_weighted:
         text += (
             " With a multiplier that is not 1 what falls is the *weighted* objective, and KL of "
             "everything may rise."
         )
-    elif here.joint_kl - here.marginal_kl < 1e-6 and path.is_augmented:
+    elif here.joint_kl - here.marginal_kl < _NOTHING and path.is_augmented:
         text += " **The bound is tight:** what was added is drawn as the dream would infer it."
-    return text
+    return f"{text} {_end(path)}" if turn == count else text
+
+
+def _end(path: _Path) -> str:
+    """What the last turn leaves, in a sentence."""
+    if path.values[-1].joint_kl < _NOTHING:
+        return "Nothing is left: the dream has come true."
+    if len(path.values) > MOST_TURNS:
+        return "With more turns it would fall further, ever more slowly."
+    if not path.is_round:
+        return "**No turn lowers it further:** what is fixed holds what is left."
+    return (
+        "**No turn lowers it further.** What is left is out of reach: a learned factor of this "
+        "dream has one variance in all directions, and what is fixed stays."
+    )
 
 
 def _change(by: float) -> str:

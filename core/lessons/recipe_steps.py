@@ -3,7 +3,8 @@
 Lecture: "The universal recipe" [0:20-0:25].
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,15 +13,16 @@ import numpy as np
 from core.lessons.kl_choices import headline
 from core.lessons.panels import Table, adding_up, number
 from core.lessons.recipe_choices import Choices, derived, scenario_of
-from core.recipe import numbers, tables
+from core.recipe import gaussians, numbers, tables
 from core.recipe.objective import Objective
 from core.recipe.terms import KINDS, Term
-from core.recipe.worlds import Factor, World, listed
+from core.recipe.worlds import Factor, World, listed, parse, sketched
 from core.recipe.writing import MOST_ALONE, pretty, price_letter, symbol, symbols, term_text
 
-__all__ = ["Line", "check", "grouped", "lines", "picture", "table"]
+__all__ = ["Line", "check", "grouped", "lines", "picture", "refused", "table"]
 
 _MOST_LISTED = 8
+_REAL, _AUGMENTED, _DREAM = "1  Real world P", "2  Augmented", "3  Dream world Q"
 
 Line = dict[str, Any]
 """One line of the objective, for the component that draws it."""
@@ -31,47 +33,91 @@ def picture(choices: Choices) -> dict[str, Any]:
     objective, recipe = derived(choices)
     observed, letters = recipe.observed, scenario_of(choices).letters
     real = World("Real world", recipe.real)
-    state = _states(objective)
+    worlds = (real, objective.regrouped, objective.q)
+    state = _states(objective, (factor for world in worlds for factor in world.factors))
     is_regrouped = objective.regrouped != objective.p
-    augmented = "2  Augmented, regrouped" if is_regrouped else "2  Augmented"
+    augmented = f"{_AUGMENTED}, regrouped" if is_regrouped else _AUGMENTED
     panels = [
-        _graph("1  Real world P", "real", real, objective, state, observed),
-        _graph(augmented, "real", objective.regrouped, objective, state, observed),
-        _graph("3  Dream world Q", "dream", objective.q, objective, state, observed),
+        _graph(_REAL, "real", real.in_order, observed, state),
+        _graph(augmented, "real", objective.regrouped.in_order, observed, state),
+        _graph(_DREAM, "dream", objective.q.in_order, observed, state),
     ]
     text = symbols(objective, letters)
+    terms = _terms_in_words(objective, text)
     return {
         "kind": "steps",
         "panels": panels,
         "title": "4  Minimise KL[P; Q]",
         "lines": lines(objective, letters),
         "numbers": [headline("minimise", text)],
-        "alt": _in_words(objective, panels, text),
+        "alt": f"Three graphs and an objective. {_in_words(panels)} {terms}",
+    }
+
+
+def refused(choices: Choices) -> dict[str, Any] | None:
+    """The three graphs of worlds that have no objective, as far as they can be read; else None."""
+    scenario = scenario_of(choices)
+    try:
+        real, added, dream = (
+            parse(text, name)
+            for text, name in (
+                (scenario.real, "Real world"),
+                (scenario.added, "Added"),
+                (scenario.dream, "Dream world"),
+            )
+        )
+    except ValueError:
+        return None
+    observed = [name for factor in real for name in factor.of]
+    panels = [
+        _graph(_REAL, "real", real, observed, {}),
+        _graph(_AUGMENTED, "real", (*real, *added), observed, {}, _needed((*real, *added), dream)),
+        _graph(_DREAM, "dream", dream, observed, {}, _needed(dream, (*real, *added))),
+    ]
+    return {
+        "kind": "steps",
+        "panels": panels,
+        "title": "4  No objective",
+        "lines": [],
+        "numbers": [headline("minimise", "nothing yet")],
+        "alt": f"Three graphs and no objective. {_in_words(panels)}",
     }
 
 
 # -- Graphs -----------------------------------------------------------------------------------
 
 
-def _states(objective: Objective) -> dict[tuple[str, ...], str]:
+def _states(objective: Objective, factors: Iterable[Factor]) -> dict[Factor, str]:
     """What becomes of factors that are in no kept term: they cancel, or are constants."""
-    shared = {(f.letter, *f.variables): "cancels" for f in objective.shared}
-    gone = {(f.letter, *f.variables): "constant" for t in objective.dropped for f in t.above}
-    return shared | gone
+    gone = {(f.letter, *f.variables) for t in objective.dropped for f in t.above}
+    found = {}
+    for factor in factors:
+        if factor.letter == "p" and any(factor.is_same(other) for other in objective.shared):
+            found[factor] = "cancels"
+        elif (factor.letter, *factor.variables) in gone:
+            found[factor] = "constant"
+    return found
 
 
 def _graph(
     title: str,
     role: str,
-    world: World,
-    objective: Objective,
-    state: Mapping[tuple[str, ...], str],
+    factors: Sequence[Factor],
     observed: Sequence[str],
+    state: Mapping[Factor, str],
+    needed: Container[str] = (),
 ) -> dict[str, Any]:
     """A world as a graph: nodes by layers, arrows, what is drawn together, and its factors."""
+    sketch = sketched(factors)
     nodes = [
-        {"id": name, "label": pretty(name), "layer": i, "isAdded": name not in observed}
-        for i, layer in enumerate(world.layers)
+        {
+            "id": name,
+            "label": pretty(name),
+            "layer": i,
+            "isAdded": name not in observed,
+            "isAtFault": name in sketch.faults or name in needed,
+        }
+        for i, layer in enumerate(sketch.layers)
         for name in layer
     ]
     arrows = [
@@ -79,22 +125,22 @@ def _graph(
             "from": tail,
             "to": head,
             "isLearned": f.is_learned,
-            "state": _state(f, objective, state),
+            "state": state.get(f, ""),
             "key": _key(f),
         }
-        for f in world.factors
+        for f in factors
         for head in f.of
         for tail in f.given
     ]
-    joined = [list(factor.of) for factor in world.factors if len(factor.of) > 1]
-    factors = [
+    joined = [list(factor.of) for factor in factors if len(factor.of) > 1]
+    written = [
         {
             "text": pretty(factor.bare),
             "isLearned": factor.is_learned,
-            "state": _state(factor, objective, state),
+            "state": state.get(factor, ""),
             "key": _key(factor),
         }
-        for factor in world.in_order
+        for factor in factors
     ]
     return {
         "title": title,
@@ -102,19 +148,19 @@ def _graph(
         "nodes": nodes,
         "arrows": arrows,
         "joined": joined,
-        "factors": factors,
+        "factors": written,
     }
+
+
+def _needed(factors: Sequence[Factor], others: Sequence[Factor]) -> set[str]:
+    """Variables that some factors cannot do without, and that the other world does not have."""
+    there = {name for factor in others for name in factor.variables}
+    return {name for factor in factors for name in factor.given if name not in there}
 
 
 def _key(factor: Factor) -> str:
     """What tells a factor from the others of both worlds."""
     return f"{factor.letter}:{','.join(sorted(factor.of))}|{','.join(sorted(factor.given))}"
-
-
-def _state(factor: Factor, objective: Objective, state: Mapping[tuple[str, ...], str]) -> str:
-    if factor.letter == "p" and any(factor.is_same(other) for other in objective.shared):
-        return "cancels"
-    return state.get((factor.letter, *factor.variables), "")
 
 
 # -- The objective ----------------------------------------------------------------------------
@@ -141,9 +187,9 @@ def lines(objective: Objective, letters: Mapping[str, str]) -> list[Line]:
 def _line(objective: Objective, terms: Sequence[Term], letters: Mapping[str, str]) -> Line:
     first = terms[0]
     kind, letter = KINDS[first.kind], price_letter(first, letters)
-    head, body, name = symbol(first, objective.terms), term_text(first), kind.name
+    head, body, name = symbol(first, objective.terms), term_text(first), first.name
     if len(terms) > 1:
-        head, name = f"Σ {kind.symbol}", f"{len(terms)} {kind.name}s"
+        head, name = f"Σ {kind.symbol}", f"{len(terms)} {first.name}s"
         body = f"{body} + …"
     return {
         "symbol": head,
@@ -152,21 +198,25 @@ def _line(objective: Objective, terms: Sequence[Term], letters: Mapping[str, str
         "name": name,
         "role": kind.role,
         "isDropped": first.is_dropped,
+        "isConstant": all(term.is_constant for term in terms),
         "keys": [_key(factor) for term in terms for factor in term.above + term.below],
     }
 
 
-def _in_words(objective: Objective, panels: Sequence[Mapping[str, Any]], text: str) -> str:
+def _in_words(panels: Sequence[Mapping[str, Any]]) -> str:
     graphs = "; ".join(
         f"{panel['title'].strip('0123456789 ')}: "
         + " ".join(_factor_in_words(factor) for factor in panel["factors"])
         for panel in panels
     )
+    return f"{graphs}."
+
+
+def _terms_in_words(objective: Objective, text: str) -> str:
     terms = ", ".join(
-        f"{KINDS[t.kind].name} {term_text(t)}{' (dropped)' if t.is_dropped else ''}"
-        for t in objective.terms
+        f"{t.name} {term_text(t)}{' (dropped)' if t.is_dropped else ''}" for t in objective.terms
     )
-    return f"Three graphs and an objective. {graphs}. Minimise {text}: {terms}."
+    return f"Minimise {text}: {terms}."
 
 
 def _factor_in_words(factor: Mapping[str, Any]) -> str:
@@ -187,7 +237,7 @@ def table(objective: Objective, letters: Mapping[str, str]) -> Table:
             (
                 symbol(term, objective.terms),
                 term_text(term).replace("|", "\\|"),
-                KINDS[term.kind].name,
+                term.name,
                 pretty(term.words),
                 fate,
             )
@@ -197,21 +247,27 @@ def table(objective: Objective, letters: Mapping[str, str]) -> Table:
 
 @lru_cache(maxsize=128)
 def check(choices: Choices) -> str:
-    """The derivation tried on tables drawn at random: both sums, by brute force, in a sentence."""
+    """The derivation tried on worlds drawn at random: both sums, by themselves, in a sentence.
+
+    Tables where all outcomes can be summed over, and linear Gaussians where they are too many.
+    """
     objective, recipe = derived(choices)
-    sizes = dict.fromkeys(objective.p.variables, 2)
-    try:
-        worlds = tables.drawn(objective, sizes, np.random.default_rng(choices.draw))
-    except ValueError:
-        return ""
+    names, rng = objective.p.variables, np.random.default_rng(choices.draw)
+    states = 2 ** len(names)
+    if states <= tables.MOST_STATES:
+        worlds = tables.drawn(objective, dict.fromkeys(names, 2), rng)
+        drawn, summed = "chances", f"summed over all {states:,} outcomes"
+    else:
+        worlds = gaussians.drawn(objective, dict.fromkeys(names, 1), rng)
+        drawn, summed = "linear Gaussians", f"from the covariances of all {len(names)} variables"
     found = numbers.values(worlds, objective, recipe.observed)
-    states = 2 ** len(sizes)
     texts, whole = adding_up(found.terms, 4)
-    each = f"{listed(texts)}, " if len(texts) <= _MOST_LISTED else ""
+    each = f"{listed(texts)}, "
+    if len(texts) > _MOST_LISTED:
+        each, whole = "", number(math.fsum(found.terms), 4)
     sentence = (
-        f"**Checked** on chances drawn at random: the terms, with multipliers of 1, are {each}"
-        f"in all {whole} nats. KL[P; Q], summed over all {states:,} outcomes, is "
-        f"{number(found.joint_kl, 4)} nats"
+        f"**Checked** on {drawn} drawn at random: the terms, with multipliers of 1, are {each}"
+        f"in all {whole} nats. KL[P; Q], {summed}, is {number(found.joint_kl, 4)} nats"
     )
     if objective.rewritings:
         apart = np.abs(worlds.real - worlds.rewritten(objective.regrouped)).max()

@@ -153,7 +153,8 @@ def show(choices: Choices) -> Shown:
             return recipe_descent.coin_view(choices)
         return recipe_descent.worlds_view(choices)
     except ValueError as error:
-        return Shown(problems=(pretty(str(error)),))
+        picture = recipe_steps.refused(choices) if choices.view == VIEWS[0] else None
+        return Shown(data=picture, problems=(pretty(str(error)),))
 
 
 def _steps(choices: Choices) -> Shown:

@@ -97,6 +97,10 @@ class GaussianWorlds:
         noise = self.real[np.ix_(of, of)] - slope @ cross.T
         return Law(slope, (noise + noise.T) / 2)
 
+    def rewritten(self, world: World) -> Float[np.ndarray, "all all"]:
+        """Covariance under P, as the product that another world makes of it."""
+        return self._covariance(world, {f: self.conditional(f) for f in world.factors})
+
     def term(self, term: Term) -> float:
         """The term in nats: the average under P of log above − log below."""
         above = sum(self._mean_log(f, self.conditional(f)) for f in term.above)
@@ -119,7 +123,8 @@ class GaussianWorlds:
         best = self.conditional(factor)
         noise = np.trace(best.noise) / len(best.noise) * np.eye(len(best.noise))
         found = replace(self, q_laws={**self.q_laws, factor: Law(best.slope, noise)})
-        vars(found).update(real=self.real, _known=self._known)  # for P has not moved
+        # For P has not moved.
+        vars(found).update(real=self.real, _known=self._known, _mean_logs=self._mean_logs)
         return found
 
     def with_real(self, factor: Factor, terms: Sequence[Term], size: float) -> "GaussianWorlds":
@@ -159,6 +164,15 @@ class GaussianWorlds:
         return np.linalg.solve(self.real[np.ix_(places, places)], self.real[places]).T
 
     def _mean_log(self, factor: Factor, law: Law) -> float:
+        if (factor, law) not in self._mean_logs:
+            self._mean_logs[factor, law] = self._mean_log_anew(factor, law)
+        return self._mean_logs[factor, law]
+
+    @cached_property
+    def _mean_logs(self) -> dict[tuple[Factor, Law], float]:
+        return {}
+
+    def _mean_log_anew(self, factor: Factor, law: Law) -> float:
         places = self._places(factor.variables)
         spread = np.sum(law.precision * self.real[np.ix_(places, places)])
         return -0.5 * (float(spread) + law.log_volume)

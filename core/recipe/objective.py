@@ -22,6 +22,7 @@ __all__ = ["Objective", "derive"]
 
 
 _LABELS, _PARAMETERS, _DATA = "yY", "θφ", "xXD"
+_MOST_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +247,7 @@ def _remarks(
         found.append("Nothing is learned: there is an objective, and nothing that could move it.")
     else:
         found += [
-            f"Nothing learned enters the {KINDS[term.kind].name} of {listed(term.of)}: it is a "
+            f"Nothing learned enters the {term.name} of {listed(term.of)}: it is a "
             "constant too, kept for its name."
             for term in kept
             if term.is_constant
@@ -262,11 +263,7 @@ def _remarks(
             found.append(
                 f"{term.above[0].bare} is fixed and no constant: it depends on what is learned."
             )
-        if term.kind in ("rate", "step", "parameters", "prediction") and not term.is_kl:
-            found.append(
-                f"The term of {listed(term.of)} is no divergence: Q draws it once "
-                f"{listed(term.given)} is known, which P draws later. It may be negative."
-            )
+    found += _no_divergences([term for term in kept if term.is_ratio and not term.is_kl])
     for term in terms:
         cut = term.kind == "rate" and not any(factor.given for factor in term.above)
         if cut:
@@ -277,3 +274,22 @@ def _remarks(
     if learned_p and not any(f.is_learned for f in q.factors if f.letter == "q"):
         found.append("Nothing of the dream is learned: only the real world can give way.")
     return tuple(found)
+
+
+def _no_divergences(terms: Sequence[Term]) -> list[str]:
+    """Which terms are averages of log ratios and no more, in a sentence."""
+    if not terms:
+        return []
+    if len(terms) == 1:
+        of, given = (listed(names) for names in (terms[0].of, terms[0].given))
+        return [
+            f"The term of {of} is no divergence: Q draws it once {given} is known, which P draws "
+            "later. It may be negative."
+        ]
+    names = [listed(term.of) for term in terms]
+    if len(names) > _MOST_NAMED:
+        names = [*names[:2], "…", names[-1]]
+    return [
+        f"The terms of {listed(names)} are no divergences: Q draws each once something is known "
+        "that P draws later. They may be negative."
+    ]

@@ -99,8 +99,20 @@ class Term:
         return tuple(name for name in names if name not in self.of)
 
     @property
+    def name(self) -> str:
+        """What the literature calls it; a ratio that is no divergence is called what it is."""
+        return KINDS[self.kind].name if self.is_kl or not self.is_ratio else "log ratio"
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether it has a factor of both worlds."""
+        return bool(self.above and self.below)
+
+    @property
     def words(self) -> str:
         """What it measures, in plain words."""
+        if self.is_ratio and not self.is_kl:
+            return f"log P less log Q for {listed(self.of)}, on average: it may be negative"
         given = listed(self.given)
         known = f" once {given} is known" if len(self.given) == 1 else f" once {given} are known"
         if not self.given:

@@ -10,7 +10,7 @@ References:
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,12 +18,14 @@ __all__ = [
     "MOST_FACTORS",
     "Factor",
     "Recipe",
+    "Sketch",
     "World",
     "listed",
     "parse",
+    "sketched",
 ]
 
-MOST_FACTORS = 40
+MOST_FACTORS = 250
 """The most factors that are read from one text."""
 
 _VARIABLE = r"(?:theta|phi|[A-Za-zθφ])[0-9]{0,3}"
@@ -116,16 +118,20 @@ class World:
 
     def factor_of(self, variable: str) -> Factor:
         """The factor that draws a variable."""
-        return next(factor for factor in self.factors if variable in factor.of)
+        return self._owners[variable]
+
+    @cached_property
+    def _owners(self) -> dict[str, Factor]:
+        return {name: factor for factor in self.factors for name in factor.of}
 
     def upstream(self, variables: Iterable[str]) -> tuple[Factor, ...]:
         """The factors that these variables depend on, their own among them."""
-        found: list[Factor] = []
+        found: set[Factor] = set()
         waiting = list(variables)
         while waiting:
             factor = self.factor_of(waiting.pop())
             if factor not in found:
-                found.append(factor)
+                found.add(factor)
                 waiting.extend(factor.given)
         return tuple(factor for factor in self.factors if factor in found)
 
@@ -245,6 +251,64 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+# -- What may be no distribution, drawn all the same ------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A product of factors as far as it can be drawn, whether or not it is a distribution.
+
+    Attributes:
+        layers: Variables by how many arrows lead to them at most. Those on a circle follow each
+            other as they are written.
+        faults: Variables without a factor, with several, or on a circle.
+    """
+
+    layers: tuple[tuple[str, ...], ...]
+    faults: frozenset[str]
+
+
+def sketched(factors: Sequence[Factor]) -> Sketch:
+    """Where the variables of some factors stand, and which of them are at fault.
+
+    Example:
+        >>> found = sketched(parse("q(z|x) q(x|z) q(y|w)", "Q"))
+        >>> found.layers, sorted(found.faults)
+        ((('w', 'z'), ('x', 'y')), ['w', 'x', 'z'])
+    """
+    drawn = [name for factor in factors for name in factor.of]
+    missing = [n for n in dict.fromkeys(n for f in factors for n in f.given) if n not in drawn]
+    faults = {*missing, *(name for name in drawn if drawn.count(name) > 1)}
+    before = {name: set(factor.given) for factor in reversed(factors) for name in factor.of}
+    depth = dict.fromkeys(missing, 0)
+    while len(depth) < len(missing) + len(before):
+        ready = {n: names for n, names in before.items() if n not in depth and names <= {*depth}}
+        if not ready:
+            stuck = next(name for name in drawn if name not in depth)
+            faults |= {n for n in before if n not in depth and _leads_to(n, n, before)}
+            ready = {stuck: before[stuck] & {*depth}}
+        depth.update(
+            {n: 1 + max((depth[m] for m in names), default=-1) for n, names in ready.items()}
+        )
+    layers = tuple(
+        tuple(name for name in dict.fromkeys([*missing, *drawn]) if depth[name] == level)
+        for level in range(max(depth.values(), default=-1) + 1)
+    )
+    return Sketch(layers, frozenset(faults))
+
+
+def _leads_to(name: str, goal: str, before: Mapping[str, set[str]]) -> bool:
+    """Whether a path of arrows leads from `goal` to a variable, by what each one is given."""
+    seen: set[str] = set()
+    waiting = [*before.get(name, ())]
+    while waiting:
+        found = waiting.pop()
+        if found not in seen:
+            seen.add(found)
+            waiting.extend(before.get(found, ()))
+    return goal in seen
+
+
 # -- What is no distribution ------------------------------------------------------------------
 
 
@@ -295,11 +359,18 @@ def _product(factors: Iterable[Factor]) -> str:
 
 def _depths(factors: Sequence[Factor]) -> dict[Factor, int]:
     """How many arrows lead to each factor at most; one on a circle, or behind it, has none."""
-    depth: dict[Factor, int] = {}
-    owners = {name: factor for factor in factors for name in factor.of}
-    for _ in factors:
-        for factor in factors:
-            before = [owners[name] for name in factor.given]
-            if factor not in depth and all(other in depth for other in before):
-                depth[factor] = 1 + max((depth[other] for other in before), default=-1)
-    return depth
+    depth: dict[str, int] = {}
+    found: dict[Factor, int] = {}
+    waiting = list(factors)
+    while waiting:
+        stuck = []
+        for factor in waiting:
+            if all(name in depth for name in factor.given):
+                found[factor] = 1 + max((depth[name] for name in factor.given), default=-1)
+                depth.update(dict.fromkeys(factor.of, found[factor]))
+            else:
+                stuck.append(factor)
+        if len(stuck) == len(waiting):
+            break
+        waiting = stuck[::-1]  # a chain that is written from its end is found in two rounds
+    return found

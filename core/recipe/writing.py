@@ -143,10 +143,10 @@ def symbols(objective: Objective, letters: Mapping[str, str]) -> str:
 def _named(objective: Objective, letters: Mapping[str, str]) -> list[str]:
     """The kept terms in LaTeX, each with its multiplier, and its name under it."""
     parts = []
-    for kind, terms in _by_kind(objective.kept):
+    for _, terms in _by_kind(objective.kept):
         letter = price_letter(terms[0], letters)
         price = rf"{_LETTERS.get(letter, letter)}\," if letter else ""
-        bodies, name = [term_latex(term) for term in terms], KINDS[kind].name
+        bodies, name = [term_latex(term) for term in terms], terms[0].name
         if len(terms) > MOST_ALONE:
             body = rf"{bodies[0]} + \dots + {bodies[-1]}"
             bodies, name = [rf"\bigl[{body}\bigr]" if price else body], f"{len(terms)} {name}s"

@@ -68,7 +68,7 @@ def choose_factors() -> None:
         ("Added to :blue[P]", "added"),
         ("Dream world :violet[Q]", "dream"),
     ):
-        controls.words(label, UNTOUCHED[key], key=key, help=GRAMMAR, most=600)
+        controls.words(label, UNTOUCHED[key], key=key, help=GRAMMAR, most=2000)
 
 
 def choose_prices() -> None:

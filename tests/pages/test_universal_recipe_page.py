@@ -90,7 +90,7 @@ class TestWritten:
         app.selectbox(key="chains").set_value("As written").run()
 
         assert "By Bayes' rule" not in written(app)
-        assert "is no divergence" in written(app)
+        assert "are no divergences" in written(app)
 
     def test_factors_are_edited_and_the_objective_follows(self):
         """

@@ -5,6 +5,7 @@ import { drawMark, drawMarkOnLine } from "../run/marks.js";
 import { axis } from "../run/scales.js";
 
 const MARKS = { objective: "○", real: "●", bound: "+" };
+const MOST_MARKS = 24; // along a curve
 const FEWEST = 4; // turns along the axis, so that its numbers are whole
 
 /** Draw curves and bars; the axis of turns comes back. */
@@ -29,6 +30,7 @@ function drawCurves(context, theme, surface, curves, turn, whose) {
   const key = curves.map(({ role }, i) => `${MARKS[role]} ${["all", "seen", "objective − least"][i]}`).join("   ");
   const axes = framed(context, theme, surface, { x: [0, Math.max(FEWEST, count)], y: [0, most], name: "turn", across: "nats", key });
   const { plot, xAxis, yAxis } = axes;
+  const each = Math.ceil(count / MOST_MARKS);
   const lines = curves.map(({ values }) => values.map((value, i) => [xAxis.at(i), yAxis.at(value)]));
   between(context, theme, lines[0], lines[1]);
   stroke(context, theme, [[xAxis.at(turn), plot.top], [xAxis.at(turn), plot.bottom]], { colour: of.bound.colour, dash: of.bound.dash, width: 0.12 });
@@ -37,6 +39,7 @@ function drawCurves(context, theme, surface, curves, turn, whose) {
     const look = { colour, width: i ? 0.14 : 0.22, dash: i > 1 ? of.bound.dash : [] };
     within(context, { ...plot, bottom: plot.bottom + 4, left: plot.left - 4, right: plot.right + 4 }, () => stroke(context, theme, lines[i], look));
     lines[i].forEach(([x, y], step) => {
+      if (step % each && step !== turn) return;
       context.fillStyle = colour;
       drawMarkOnLine(context, mark, x, y, (step === turn ? 0.5 : 0.28) * rem, theme.paper);
     });

@@ -5,8 +5,9 @@ import { setFont } from "../run/canvas.js";
 
 const FAINT = 0.3; // what does not belong to what is pointed at
 const MOST_FACTORS = 7; // more are left out in the middle
-const MOST_LAYERS = 7; // the same of a chain
-const STAR = "★";
+const MOST_LAYERS = 7; // the same of layers
+const LEAST = 0.5; // radius of a node that can still be read, in rem
+export const STAR = "★"; // on factors that are learned
 
 /** Draw a world into a box; what a hand may point at comes back, as boxes with keys. */
 export function drawGraph(context, theme, box, panel, lit) {
@@ -28,9 +29,9 @@ export function drawGraph(context, theme, box, panel, lit) {
   }
   for (const names of panel.joined) drawJoint(context, theme, places, names, look);
   for (const node of panel.nodes) {
-    if (at[node.id] !== places.gap) drawNode(context, theme, places, node, panel.role);
+    if (!places.holes.includes(at[node.id])) drawNode(context, theme, places, node, panel.role);
   }
-  if (places.gap) say(context, theme, "…", places.gap[0], places.gap[1] + 0.3 * rem, { colour: look.text, weight: 600 });
+  for (const [x, y] of places.holes) say(context, theme, "…", x, y + 0.3 * rem, { colour: look.text, weight: 600 });
   return rows.flatMap((row, i) => drawRow(context, theme, row, box.left, bottom + (i + 0.75) * 1.45 * rem, look, lit));
 }
 
@@ -92,28 +93,39 @@ export function strike(context, theme, from, to, y, state) {
 function placed(panel, room, rem) {
   const every = [];
   for (const node of panel.nodes) (every[node.layer] ??= []).push(node);
-  const isLong = every.length > MOST_LAYERS && every.every((nodes) => nodes.length === 1);
-  const layers = isLong ? [...every.slice(0, 3), [], ...every.slice(-3)] : every;
+  const isLong = every.length > MOST_LAYERS;
+  const fits = Math.max(3, Math.floor((room.bottom - room.top) / (2.3 * LEAST * rem)));
+  const layers = (isLong ? [...every.slice(0, 3), [], ...every.slice(-3)] : every).map((nodes) => fewer(nodes, fits));
   const most = Math.max(...layers.map((layer) => layer.length));
   const wide = (room.right - room.left) / layers.length;
   const high = room.bottom - room.top;
   const slot = ({ layer }) => (!isLong || layer < 3 ? layer : Math.max(3, layer - every.length + layers.length));
   const layer = Object.fromEntries(panel.nodes.map((node) => [node.id, slot(node)]));
   const isBowed = most === 1 && panel.arrows.some((arrow) => layer[arrow.to] - layer[arrow.from] > 1);
-  const radius = Math.max(0.5 * rem, Math.min(1.05 * rem, 0.36 * wide, (0.42 * high) / most));
+  const radius = Math.max(LEAST * rem, Math.min(1.05 * rem, 0.36 * wide, (0.42 * high) / most));
   const middle = isBowed ? room.bottom - radius - 2 : (room.top + room.bottom) / 2;
   const gap = Math.min(high / most, 3.4 * radius);
   const at = {};
-  let hole = null;
+  const holes = [];
+  // Layers of one node in a small graph stay close together.
+  const step = Math.min(wide, 6 * rem);
+  const across = (i) => (room.left + room.right - step * (layers.length - 1)) / 2 + i * step;
   layers.forEach((nodes, i) => {
-    // Layers of one node in a small graph stay close together.
-    const step = Math.min(wide, 6 * rem);
-    const start = (room.left + room.right - step * (layers.length - 1)) / 2;
-    if (!nodes.length) hole = [start + i * step, middle];
-    nodes.forEach((node, j) => (at[node.id] = [start + i * step, middle + (j - (nodes.length - 1) / 2) * gap]));
+    if (!nodes.length) holes.push([across(i), middle]);
+    nodes.forEach((node, j) => {
+      const place = [across(i), middle + (j - (nodes.length - 1) / 2) * gap];
+      if (node) at[node.id] = place;
+      else holes.push(place);
+    });
   });
-  for (const { id } of panel.nodes) at[id] ??= hole;
-  return { at, radius, layer, top: room.top, gap: hole };
+  // What is left out is where its dots are: those of its layer, or of all that is in the middle.
+  for (const { id } of panel.nodes) at[id] ??= holes.find(([x]) => x === across(layer[id])) ?? holes[0];
+  return { at, radius, layer, top: room.top, holes };
+}
+
+// The nodes of a layer, with dots for some in the middle where they are more than have room.
+function fewer(nodes, fits) {
+  return nodes.length > fits ? [...nodes.slice(0, fits - 2), null, ...nodes.slice(-1)] : nodes;
 }
 
 function drawArrow(context, theme, { at, radius, layer, top }, arrow, look, lit) {
@@ -121,7 +133,7 @@ function drawArrow(context, theme, { at, radius, layer, top }, arrow, look, lit)
   const [from, to] = [at[arrow.from], at[arrow.to]];
   const span = layer[arrow.to] - layer[arrow.from];
   const isFlat = Math.abs(from[1] - to[1]) < 1;
-  const bow = span > 1 && isFlat ? Math.min(2 * (from[1] - radius - top), 1.5 * radius * span) : span > 1 ? radius : 0;
+  const bow = span < 1 ? -1.8 * radius : span > 1 && isFlat ? Math.min(2 * (from[1] - radius - top), 1.5 * radius * span) : span > 1 ? radius : 0;
   const turn = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2 - bow];
   const start = towards(from, turn, radius);
   const end = towards(to, turn, radius + 0.12 * rem);
@@ -162,7 +174,7 @@ function drawJoint(context, theme, { at }, names, look) {
   context.restore();
 }
 
-// P is round and Q is square; what was added is hollow.
+// P is round and Q is square; what was added is hollow; what is at fault has a broken outline.
 function drawNode(context, theme, { at, radius }, node, role) {
   const { rem } = theme;
   const look = theme.of[role];
@@ -176,9 +188,11 @@ function drawNode(context, theme, { at, radius }, node, role) {
   context.fillStyle = look.colour;
   context.fill();
   context.globalAlpha = 1;
-  context.strokeStyle = look.colour;
-  context.lineWidth = 0.14 * rem;
+  context.lineWidth = (node.isAtFault ? 0.22 : 0.14) * rem;
+  context.strokeStyle = node.isAtFault ? theme.text : look.colour;
+  if (node.isAtFault) context.setLineDash([0.35 * rem, 0.2 * rem]);
   context.stroke();
+  context.setLineDash([]);
   const size = Math.min(1, (1.15 * radius) / rem);
   setFont(context, theme, Math.max(0.72, size), 600);
   context.textAlign = "center";

@@ -2,13 +2,16 @@
 
 import { say } from "../divergence/frame.js";
 import { setFont } from "../run/canvas.js";
-import { drawGraph, isLit, strike } from "./graph.js";
+import { STAR, drawGraph, isLit, strike } from "./graph.js";
+
+const KEY = 0.85; // size of the type of the key, in rem
 
 /** Draw all four; what a hand may point at comes back. */
 export function drawSteps(context, theme, surface, { panels, title, lines }, lit) {
   const boxes = arranged(theme, surface);
   const hits = panels.flatMap((panel, i) => drawGraph(context, theme, boxes[i], panel, lit));
   boxes.slice(1).forEach((box) => rule(context, theme, box));
+  drawKey(context, theme, boxes[0], panels);
   return { hits: [...drawObjective(context, theme, boxes[3], title, lines, lit), ...hits] };
 }
 
@@ -23,6 +26,25 @@ function arranged({ rem }, { width, height }) {
     const left = column * (wide + gap);
     const top = row * (high + gap);
     return { left, top, right: left + wide, bottom: top + high, column, row, gap };
+  });
+}
+
+// What marks on factors mean, in the first panel, whose graph is the smallest: those there are.
+function drawKey(context, theme, { left, right, top }, panels) {
+  const { rem, of } = theme;
+  const factors = panels.flatMap((panel) => panel.factors);
+  const nodes = panels.flatMap((panel) => panel.nodes);
+  const words = [
+    factors.some(({ isLearned }) => isLearned) && `${STAR} learned`,
+    factors.some(({ state }) => state === "cancels") && "struck out: shared",
+    factors.some(({ state }) => state === "constant") && "dotted: constant",
+    nodes.some(({ isAtFault }) => isAtFault) && "dashed: at fault",
+  ].filter(Boolean);
+  setFont(context, theme, KEY);
+  context.fillStyle = of.bound.text;
+  context.textAlign = "right";
+  words.forEach((text, i) => {
+    if (right - left > context.measureText(text).width + 8 * rem) context.fillText(text, right, top + (1 + 1.15 * i) * rem);
   });
 }
 
@@ -66,12 +88,12 @@ function drawLine(context, theme, line, { left, right, y, column }, lit) {
   const size = fitted(context, theme, line.text, right - left - column);
   setFont(context, theme, size);
   context.textAlign = "left";
-  context.fillStyle = line.isDropped ? of.bound.text : theme.text;
+  context.fillStyle = line.isConstant ? of.bound.text : theme.text;
   context.fillText(line.text, left + column, y);
   const end = left + column + context.measureText(line.text).width;
-  const name = line.isDropped ? `${line.name}: dropped` : line.name;
-  drawName(context, theme, [name, line.isDropped ? "dropped" : line.name], { from: end + rem, right, y }, look);
-  if (line.isDropped) strike(context, theme, left, end, y + 0.3 * rem, "constant");
+  const names = line.isDropped ? [`${line.name}: dropped`, "dropped"] : line.isConstant ? [`${line.name}, a constant`, "a constant"] : [line.name];
+  drawName(context, theme, names, { from: end + rem, right, y }, look);
+  if (line.isConstant) strike(context, theme, left, end, y + 0.3 * rem, "constant");
   context.globalAlpha = 1;
 }
 

@@ -45,11 +45,13 @@ export class View extends SceneView {
   }
 
   said(numbers) {
-    const { kind, alt, lines, turn } = this.scene;
+    const { kind, alt, lines, panels, turn } = this.scene;
     const told = numbers.map(({ label, text }) => `${label}: ${text}`).join(", ");
     if (kind !== "steps") return `${alt} Shown: turn ${turn}, ${told}.`;
     const line = lines[this.#line];
-    return line ? `${line.name} ${line.text} is lit. ${alt}` : alt;
+    if (line) return `${line.name} ${line.text} is lit. ${alt}`;
+    const factor = this.#lit && panels.flatMap(({ factors }) => factors).find(({ key }) => this.#lit.includes(key));
+    return factor ? `${factor.text} is lit. ${alt}` : alt;
   }
 
   // -- Hands -----------------------------------------------------------------------------------
@@ -71,6 +73,7 @@ export class View extends SceneView {
       this.#go(turn + (way[0] || way[1]));
       return true;
     }
+    if (!lines.length) return false;
     this.#line = (this.#line - (way[1] || -way[0]) + lines.length) % lines.length;
     this.#light(lines[this.#line].keys);
     return false;

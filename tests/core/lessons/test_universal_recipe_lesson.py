@@ -38,7 +38,9 @@ class TestCases:
         """
         shown = show(CASES[name].choices)
         if name in self.REFUSED:
-            assert shown.data is None
+            assert shown.data["lines"] == []
+            assert "no objective" in shown.data["alt"]
+            assert any(node["isAtFault"] for i in range(3) for node in panel(shown, i)["nodes"])
             assert "world` must" in shown.problems[0]
             assert written(CASES[name].choices) is None
             return
@@ -111,14 +113,45 @@ class TestSteps:
         assert "entropy, a constant ⟨log p(x)⟩ (dropped)" in alt
         assert "p(z|x) learned" in alt
 
-    @pytest.mark.parametrize("steps", [1, 4, 10])
-    def test_diffusion_is_checked_at_any_length(self, steps):
+    def test_what_cannot_be_read_has_no_picture(self):
         """
-        Both sums by brute force, and the regrouped product.
+        The sentence stands alone, and only there.
+        """
+        shown = show(replace(UNTOUCHED, scenario=OWN, dream="q(x|"))
+
+        assert shown.data is None
+        assert "must be factors such as" in shown.problems[0]
+
+    def test_what_only_one_world_needs_is_at_fault(self):
+        """
+        Each is a distribution, and they cannot be compared.
+        """
+        shown = show(CASES["needed"].choices)
+
+        assert [node["id"] for node in panel(shown, 2)["nodes"] if node["isAtFault"]] == ["w"]
+
+    def test_a_constant_that_is_kept_is_marked(self):
+        """
+        As what is dropped is.
+        """
+        lines = show(replace(UNTOUCHED, scenario="Diffusion")).data["lines"]
+        marked = {line["symbol"]: (line["isConstant"], line["isDropped"]) for line in lines}
+
+        assert marked["−H"] == (True, True)
+        assert marked["R"] == (True, False)
+        assert marked["D"] == (False, False)
+
+    @pytest.mark.parametrize(
+        ("steps", "drawn"), [(1, "chances"), (10, "chances"), (60, "Gaussians")]
+    )
+    def test_diffusion_is_checked_at_any_length(self, steps, drawn):
+        """
+        Both sums by themselves, and the regrouped product; on Gaussians where outcomes are many.
         """
         shown = show(replace(UNTOUCHED, scenario="Diffusion", steps=steps))
 
         assert "**Checked**" in shown.verdict
+        assert f"{drawn} drawn at random" in shown.verdict
         assert "the regrouped product is P itself, to " in shown.verdict
         assert len(written(replace(UNTOUCHED, scenario="Diffusion", steps=steps)).steps) == steps
 
@@ -205,6 +238,28 @@ class TestDescent:
         assert "KL of everything falls by 2.0324 nats" in verdict
         assert "that of x alone rises by 0.7460 nats" in verdict
         assert "**The marginal has risen:** what is pushed down is the bound." in verdict
+
+    def test_says_what_the_last_turn_leaves(self):
+        """
+        Nothing, or what learned Gaussians that are round cannot follow, or what needs more turns.
+        """
+        last = replace(UNTOUCHED, turn=lesson.MOST_TURNS)
+        density = replace(last, scenario="Density estimation", view="Gaussians")
+        slow = replace(last, scenario="TherML", view="Tables")
+
+        assert "Nothing is left" in show(replace(last, view="Tables")).verdict
+        assert "one variance in all directions" in show(density).verdict
+        assert "one variance" not in show(replace(density, size=1)).verdict
+        assert "more turns" in show(slow).verdict
+
+    def test_says_which_worlds_are_too_wide(self):
+        """
+        Every turn is computed, so that there are as many dimensions as can be.
+        """
+        shown = show(replace(UNTOUCHED, scenario="Diffusion", view="Gaussians", steps=100))
+
+        assert "`Dimensions` must be at most" in shown.problems[0]
+        assert shown.data is None
 
     def test_says_what_cannot_be_summed(self):
         """

@@ -263,6 +263,12 @@ class TestScenarios:
         objective = derive(diffusion(2).recipe, regroup=False)
 
         assert not all(term.is_kl for term in objective.kept if term.kind == "step")
+        for term in objective.kept:
+            assert (
+                ("negative" in term.words)
+                == (term.name == "log ratio")
+                == (term.is_ratio and not term.is_kl)
+            )
         assert any("no divergence" in remark for remark in objective.remarks)
 
     def test_factors_with_something_between_them_are_no_divergence(self):

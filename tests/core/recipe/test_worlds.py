@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.recipe.worlds import MOST_FACTORS, Recipe, World, listed, parse
+from core.recipe.worlds import MOST_FACTORS, Factor, Recipe, World, listed, parse, sketched
 from tests.core.recipe.drawing import texts
 
 
@@ -44,7 +44,7 @@ class TestParse:
         """
         A text without end is not read to its end.
         """
-        with pytest.raises(ValueError, match="at most 40 factors"):
+        with pytest.raises(ValueError, match=f"at most {MOST_FACTORS} factors"):
             parse("p(x)" * (MOST_FACTORS + 1), "P")
 
     @given(st.text(max_size=60))
@@ -135,3 +135,40 @@ class TestRecipe:
             "x",
             "",
         ]
+
+
+class TestSketched:
+    @pytest.mark.parametrize(
+        ("text", "faults"),
+        [
+            ("q(z) q(x|z)", ""),
+            ("q(x|z)", "z"),
+            ("q(z) q(z|x) q(x)", "z"),
+            ("q(a) q(z|x,a) q(x|z) q(y|x)", "xz"),
+            ("q(z|z)", "z"),
+            ("q(x|y) q(y|z) q(z|x) q(w|z)", "xyz"),
+        ],
+    )
+    def test_finds_what_is_at_fault(self, text, faults):
+        """
+        A variable without a factor, with two, or on a circle, and no other.
+        """
+        assert sketched(parse(text, "Q")).faults == set(faults)
+
+    @given(st.lists(st.tuples(st.sampled_from("uvwxyz"), st.sets(st.sampled_from("uvwxyz")))))
+    def test_places_every_variable_once(self, drawn):
+        """
+        Whatever was typed; and a distribution as its world has it, with nothing at fault.
+        """
+        factors = [Factor("q", (name,), tuple(sorted(given))) for name, given in drawn]
+        found = sketched(factors)
+        placed = [name for layer in found.layers for name in layer]
+
+        assert sorted(placed) == sorted({name for factor in factors for name in factor.variables})
+        try:
+            world = World("Q", tuple(factors))
+        except ValueError:
+            assert found.faults or not factors
+        else:
+            assert found.faults == set()
+            assert [set(layer) for layer in found.layers] == [set(each) for each in world.layers]
