@@ -124,12 +124,10 @@ class Price:
     Attributes:
         key: Key of its control.
         label: What it says.
-        default: Where it stands at first.
     """
 
     key: str
     label: str
-    default: float
 
 
 def scenario_of(choices: Choices) -> Scenario:
@@ -172,7 +170,6 @@ def prices(choices: Choices) -> tuple[Price, ...]:
         Price(
             f"by_{kind}",
             f"{scenario.letters.get(kind, KINDS[kind].letter)}, price of the {names[kind]}",
-            scenario.multipliers.get(kind, 1.0),
         )
         for kind in names
     )

@@ -54,8 +54,13 @@ def picture(choices: Choices) -> dict[str, Any]:
     }
 
 
-def refused(choices: Choices) -> dict[str, Any] | None:
-    """The three graphs of worlds that have no objective, as far as they can be read; else None."""
+def refused(choices: Choices, why: str) -> dict[str, Any] | None:
+    """The three graphs of worlds that have no objective, as far as they can be read; else None.
+
+    Args:
+        choices: Where the controls stand.
+        why: The sentence that refuses the worlds, of which the rule stands beside the graphs.
+    """
     scenario = scenario_of(choices)
     try:
         real, added, dream = (
@@ -79,6 +84,7 @@ def refused(choices: Choices) -> dict[str, Any] | None:
         "panels": panels,
         "title": "4  No objective",
         "lines": [],
+        "note": why.partition(", got ")[0].replace("`", ""),
         "numbers": [headline("minimise", "nothing yet")],
         "alt": f"Three graphs and no objective. {_in_words(panels)}",
     }

@@ -153,8 +153,9 @@ def show(choices: Choices) -> Shown:
             return recipe_descent.coin_view(choices)
         return recipe_descent.worlds_view(choices)
     except ValueError as error:
-        picture = recipe_steps.refused(choices) if choices.view == VIEWS[0] else None
-        return Shown(data=picture, problems=(pretty(str(error)),))
+        sentence = pretty(str(error))
+        picture = recipe_steps.refused(choices, sentence) if choices.view == VIEWS[0] else None
+        return Shown(data=picture, problems=(sentence,))
 
 
 def _steps(choices: Choices) -> Shown:

@@ -246,12 +246,7 @@ def _remarks(
     elif all(term.is_constant for term in kept):
         found.append("Nothing is learned: there is an objective, and nothing that could move it.")
     else:
-        found += [
-            f"Nothing learned enters the {term.name} of {listed(term.of)}: it is a "
-            "constant too, kept for its name."
-            for term in kept
-            if term.is_constant
-        ]
+        found += _constants([term for term in kept if term.is_constant])
     for factor in shared:
         if factor.is_learned:
             found.append(
@@ -276,6 +271,28 @@ def _remarks(
     return tuple(found)
 
 
+def _constants(terms: Sequence[Term]) -> list[str]:
+    """Which terms are constants and kept all the same, in sentences."""
+    found = []
+    for name in dict.fromkeys(term.name for term in terms):
+        names = _shortened([listed(term.of) for term in terms if term.name == name])
+        if len(names) == 1:
+            found.append(
+                f"Nothing learned enters the {name} of {names[0]}: it is a constant too, kept for "
+                "its name."
+            )
+        else:
+            found.append(
+                f"Nothing learned enters the {name}s of {listed(names)}: they are constants too, "
+                "kept for their name."
+            )
+    return found
+
+
+def _shortened(names: Sequence[str]) -> list[str]:
+    return [*names[:2], "…", names[-1]] if len(names) > _MOST_NAMED else list(names)
+
+
 def _no_divergences(terms: Sequence[Term]) -> list[str]:
     """Which terms are averages of log ratios and no more, in a sentence."""
     if not terms:
@@ -286,9 +303,7 @@ def _no_divergences(terms: Sequence[Term]) -> list[str]:
             f"The term of {of} is no divergence: Q draws it once {given} is known, which P draws "
             "later. It may be negative."
         ]
-    names = [listed(term.of) for term in terms]
-    if len(names) > _MOST_NAMED:
-        names = [*names[:2], "…", names[-1]]
+    names = _shortened([listed(term.of) for term in terms])
     return [
         f"The terms of {listed(names)} are no divergences: Q draws each once something is known "
         "that P draws later. They may be negative."

@@ -74,7 +74,7 @@ def choose_factors() -> None:
 def choose_prices() -> None:
     """A multiplier for each kind of term."""
     for price in lesson.prices(choices()):
-        controls.marks(price.label, lesson.PRICES, price.default, key=price.key)
+        controls.marks(price.label, lesson.PRICES, UNTOUCHED[price.key], key=price.key)
 
 
 def choose_chains() -> None:

@@ -79,9 +79,21 @@ def test_the_objective_follows_an_edit(reader):
     dream.press("Enter")
     alert = page.locator('[data-testid="stAlert"]')
     expect(alert).to_contain_text("must have a factor for z", timeout=PATIENCE_MS)
+    wait_for_words(page, "no objective")
     dream.fill("q(z) q(x)*")
     dream.press("Enter")
     expect(page.locator(".recipe .value").first).to_have_text("CE + R", timeout=PATIENCE_MS)
+
+
+def test_an_edited_scenario_keeps_its_multiplier(reader):
+    """
+    The address has it, and so it outlives a reload.
+    """
+    page, value = opened(reader, "?scenario=β-VAE&by_rate=4")
+    page.get_by_role("button", name="Edit these factors").click()
+    page.wait_for_url(re.compile(r"scenario=Your.own.*by_rate=4|by_rate=4.*scenario=Your.own"))
+    page.reload()
+    expect(value.first).to_have_text("D + β R", timeout=PATIENCE_MS)
 
 
 def test_pointing_at_a_term_lights_its_factors(reader):

@@ -55,6 +55,7 @@ class TestWritten:
         assert r"\beta" in formula(app)
         assert app.select_slider(key="by_rate").value == 4
         assert "β = 4" in written(app)
+        assert app.query_params["by_rate"] == "4"
         app.select_slider(key="by_rate").set_value(1.0).run()
         assert "β = 1" in written(app)
         app.selectbox(key="scenario").set_value("VAE").run()
@@ -62,11 +63,10 @@ class TestWritten:
 
     def test_a_scenario_opened_by_its_link_has_them_too(self):
         """
-        Where the address names nothing else.
+        Its letter, and one as long as the address names no other number.
         """
-        app = open_page(SLUG, scenario="β-VAE")
-
-        assert r"\beta" in formula(app)
+        assert r"\beta" in formula(open_page(SLUG, scenario="β-VAE"))
+        assert "β = 4" in written(open_page(SLUG, scenario="β-VAE", by_rate="4"))
 
     def test_steps_and_data_are_terms(self):
         """

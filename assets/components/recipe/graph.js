@@ -193,8 +193,9 @@ function drawNode(context, theme, { at, radius }, node, role) {
   if (node.isAtFault) context.setLineDash([0.35 * rem, 0.2 * rem]);
   context.stroke();
   context.setLineDash([]);
-  const size = Math.min(1, (1.15 * radius) / rem);
-  setFont(context, theme, Math.max(0.72, size), 600);
+  setFont(context, theme, 1, 600);
+  const size = Math.min(1, (1.15 * radius) / rem, (1.6 * radius) / context.measureText(node.label).width);
+  setFont(context, theme, Math.max(0.7, size), 600);
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.fillStyle = theme.text;

@@ -7,11 +7,12 @@ import { STAR, drawGraph, isLit, strike } from "./graph.js";
 const KEY = 0.85; // size of the type of the key, in rem
 
 /** Draw all four; what a hand may point at comes back. */
-export function drawSteps(context, theme, surface, { panels, title, lines }, lit) {
+export function drawSteps(context, theme, surface, { panels, title, lines, note }, lit) {
   const boxes = arranged(theme, surface);
   const hits = panels.flatMap((panel, i) => drawGraph(context, theme, boxes[i], panel, lit));
   boxes.slice(1).forEach((box) => rule(context, theme, box));
   drawKey(context, theme, boxes[0], panels);
+  if (note) drawNote(context, theme, boxes[3], note);
   return { hits: [...drawObjective(context, theme, boxes[3], title, lines, lit), ...hits] };
 }
 
@@ -77,6 +78,19 @@ function drawObjective(context, theme, box, title, lines, lit) {
     drawLine(context, theme, line, { ...box, y, column }, lit);
     return { left: box.left, right: box.right, top: y - 0.75 * step, bottom: y + 0.25 * step, keys: line.keys, line: i };
   });
+}
+
+// Why there is no objective, in lines that fit.
+function drawNote(context, theme, { left, right, top }, note) {
+  const { rem } = theme;
+  setFont(context, theme);
+  const rows = [""];
+  for (const word of note.split(" ")) {
+    const longer = `${rows.at(-1)} ${word}`.trim();
+    if (context.measureText(longer).width > right - left) rows.push(word);
+    else rows[rows.length - 1] = longer;
+  }
+  rows.forEach((row, i) => say(context, theme, row, left, top + (2.6 + 1.35 * i) * rem, { align: "left" }));
 }
 
 function drawLine(context, theme, line, { left, right, y, column }, lit) {
