@@ -233,7 +233,10 @@ def _factor_in_words(factor: Mapping[str, Any]) -> str:
 def table(objective: Objective, letters: Mapping[str, str]) -> Table:
     """Each term with what it measures, and whether it is kept."""
     rows = []
-    for term in objective.terms:
+    for term in _told(objective):
+        if term is None:
+            rows.append(("…",) * 5)
+            continue
         letter = price_letter(term, letters)
         price = f"{letter} = {term.multiplier:g}" if letter else ""
         fate = "dropped" if term.is_dropped else price or "kept"
@@ -249,6 +252,15 @@ def table(objective: Objective, letters: Mapping[str, str]) -> Table:
             )
         )
     return Table(("", "term", "name", "what it measures", ""), tuple(rows))
+
+
+def _told(objective: Objective) -> list[Term | None]:
+    """The terms, of many of one kind the first ones and the last, with None between them."""
+    found: list[Term | None] = []
+    for group in grouped(objective):
+        terms: list[Term | None] = [objective.terms[place] for place in group]
+        found += terms if len(terms) <= _MOST_LISTED else [*terms[:3], None, terms[-1]]
+    return found
 
 
 @lru_cache(maxsize=128)

@@ -94,6 +94,7 @@ _SHORT = {
     "Bayesian neural network": "Bayesian net",
     "Variational prediction": "Prediction",
 }
+_MOST_REWRITTEN = 12
 _COIN = _opened("Bayesian inference", view="Beta coin")
 
 CASES: dict[str, Case] = {
@@ -177,11 +178,11 @@ class Written:
 
     Attributes:
         derivation: From KL[P; Q] to the objective.
-        steps: Each exact rewriting of P, with the name of its rule.
+        steps: Exact rewritings of P, each a sentence; of many the first ones and the last.
     """
 
     derivation: str
-    steps: tuple[tuple[str, str], ...]
+    steps: tuple[str, ...]
 
 
 def written(choices: Choices) -> Written | None:
@@ -190,8 +191,12 @@ def written(choices: Choices) -> Written | None:
         objective, _ = derived(choices)
     except ValueError:
         return None
-    steps = tuple((step.rule, rewriting_latex(step)) for step in objective.rewritings)
-    return Written(derivation(objective, scenario_of(choices).letters), steps)
+    steps = [f"By {step.rule}, ${rewriting_latex(step)}$." for step in objective.rewritings]
+    if len(steps) > _MOST_REWRITTEN:
+        left_out = len(steps) - _MOST_REWRITTEN + 1
+        dots = f"… {left_out} more in the same way …"
+        steps = [*steps[: _MOST_REWRITTEN - 2], dots, steps[-1]]
+    return Written(derivation(objective, scenario_of(choices).letters), tuple(steps))
 
 
 # -- What hands do ----------------------------------------------------------------------------

@@ -166,8 +166,8 @@ if formulas is not None:
         st.latex(formulas.derivation)
     if formulas.steps:
         with st.expander("P, written anew in exact steps"):
-            for rule, formula in formulas.steps:
-                st.markdown(f"By {rule}, ${formula}$.")
+            for step in formulas.steps:
+                st.markdown(step)
 if found.table is not None:
     with st.container(key="frame-wide"):
         headings = found.table.headings
