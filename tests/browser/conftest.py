@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import NoChromium, launched
-from tests.browser.reader import Reader
-from tests.browser.site import Site
+from tests.browser.reader import Reader, window
+from tests.browser.site import Site, running_site
 
 
 @pytest.fixture(scope="package")
@@ -27,15 +27,23 @@ def browser() -> Iterator[Browser]:
         pytest.skip(str(error))
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """
+    The site on an empty store, for all tests of a file, in whose log nothing is written.
+    """
+    with running_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+        assert site.log() == ""
+
+
 @pytest.fixture
 def reader(browser: Browser, site: Site) -> Iterator[Reader]:
     """
     A reader of the test's own site, who closes the window after the test, without a complaint.
     """
-    reader = Reader(browser, site)
-    yield reader
-    assert reader.complaints == []
-    reader.context.close()
+    with window(browser, site) as reader:
+        yield reader
 
 
 @pytest.fixture

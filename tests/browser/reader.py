@@ -1,12 +1,15 @@
 """A reader of the site: a browser window with the network cut, which notes every complaint."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Download, Locator, Route
 
 from tests.browser.site import Site
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "window"]
 
 OURS = re.compile(r"^https?://(localhost|127\.0\.0\.1)[:/]")
 """Everything else is cut off."""
@@ -83,3 +86,12 @@ class Reader:
         return self.page.eval_on_selector(
             selector, "(element, name) => getComputedStyle(element)[name]", name
         )
+
+
+@contextmanager
+def window(browser: Browser, site: Site, **options: Any) -> Iterator[Reader]:
+    """A reader with a window of these options, which has had nothing to complain of at its end."""
+    reader = Reader(browser, site, **options)
+    yield reader
+    assert reader.complaints == []
+    reader.context.close()

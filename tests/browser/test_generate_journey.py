@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 
 from core.vae import datasets
 from tests.browser.reader import Reader
-from tests.browser.site import running_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -23,14 +22,6 @@ PIXELS = """(canvas) => {
   const { data } = context.getImageData(0, 0, width, height);
   return Array.from({ length: width * height }, (_, i) => data[4 * i]);
 }"""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The site on an empty store."""
-    with running_site(tmp_path_factory.mktemp("generate")) as site:
-        yield site
-        assert site.log() == ""
 
 
 @pytest.fixture

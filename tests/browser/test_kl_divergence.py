@@ -9,8 +9,7 @@ from core.densities import kl_divergence, unsupported
 from core.lessons.kl_divergence import VIEWS
 from core.lessons.weight_of_evidence import FAMILIES
 from tests.browser.component import call
-from tests.browser.reader import Reader
-from tests.browser.site import running_site
+from tests.browser.reader import Reader, window
 
 pytestmark = pytest.mark.browser
 
@@ -29,23 +28,15 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The site, for all tests of this file."""
-    with running_site(tmp_path_factory.mktemp("site")) as site:
-        yield site
-        assert site.log() == ""
-
-
-@pytest.fixture(scope="module")
 def reader(browser, site):
     """
     One window for most tests of this file, which complains of nothing.
     """
-    one = Reader(browser, site, viewport={"width": 1440, "height": 900}, color_scheme="dark")
-    one.open(SLUG)
-    yield one
-    one.context.close()
-    assert one.complaints == []
+    with window(
+        browser, site, viewport={"width": 1440, "height": 900}, color_scheme="dark"
+    ) as one:
+        one.open(SLUG)
+        yield one
 
 
 def opened(reader, address=""):

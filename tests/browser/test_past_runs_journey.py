@@ -5,18 +5,9 @@ import re
 import pytest
 
 from tests.browser.reader import Reader
-from tests.browser.site import running_site
 from tests.browser.test_training_journey import PATIENCE_MS, press, run_in, wait_for_state
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The site on an empty store."""
-    with running_site(tmp_path_factory.mktemp("past")) as site:
-        yield site
-        assert site.log() == ""
 
 
 @pytest.fixture(scope="module")

@@ -16,14 +16,6 @@ STYLED = "[...document.querySelectorAll('style')].some(s => s.textContent.includ
 SIZES = {"laptop": (1280, 720), "phone": (390, 844), "zoomed": (640, 512), "old": (1024, 768)}
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The site, for all tests of this file."""
-    with running_site(tmp_path_factory.mktemp("site")) as site:
-        yield site
-        assert site.log() == ""
-
-
 @pytest.fixture
 def reader(browser, site):
     """Opens windows, and closes them after the test."""

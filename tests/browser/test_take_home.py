@@ -10,19 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser.reader import Reader
-from tests.browser.site import running_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """
-    The site on an empty store.
-    """
-    with running_site(tmp_path_factory.mktemp("home")) as site:
-        yield site
-        assert site.log() == ""
 
 
 @pytest.fixture

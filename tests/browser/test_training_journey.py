@@ -14,14 +14,6 @@ VIEW = ".run[data-state]"
 PATIENCE_MS = 60_000
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The site on an empty store."""
-    with running_site(tmp_path_factory.mktemp("journey")) as site:
-        yield site
-        assert site.log() == ""
-
-
 def press(reader, label):
     reader.page.locator(".st-key-press button").get_by_text(label, exact=True).click()
 

@@ -9,8 +9,7 @@ from playwright.sync_api import expect
 from core.divergence import bernoulli_kl, gaussian_kl, poisson_kl, table_kl
 from core.lessons.two_properties import VIEWS
 from tests.browser.component import call
-from tests.browser.reader import Reader
-from tests.browser.site import running_site
+from tests.browser.reader import Reader, window
 
 pytestmark = pytest.mark.browser
 
@@ -20,24 +19,14 @@ KINDS = dict(zip(VIEWS, ("proof", "surface", "tail", *["split"] * 4, "paths"), s
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The site, for all tests of this file."""
-    with running_site(tmp_path_factory.mktemp("site")) as site:
-        yield site
-        assert site.log() == ""
-
-
-@pytest.fixture(scope="module")
 def reader(browser, site):
     """
     One window for the tests of this file, which complains of nothing.
     """
-    one = Reader(browser, site, color_scheme="dark")
-    one.open(f"{SLUG}?projector=1")
-    one.type_is("20px")
-    yield one
-    one.context.close()
-    assert one.complaints == []
+    with window(browser, site, color_scheme="dark") as one:
+        one.open(f"{SLUG}?projector=1")
+        one.type_is("20px")
+        yield one
 
 
 def opened(reader, address):

@@ -9,8 +9,7 @@ from playwright.sync_api import expect
 
 from core import notation
 from core.lessons.weight_of_evidence import FAMILIES
-from tests.browser.reader import Reader
-from tests.browser.site import running_site
+from tests.browser.reader import Reader, window
 
 pytestmark = pytest.mark.browser
 
@@ -19,23 +18,13 @@ PATIENCE_MS = 15_000
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The site, for all tests of this file."""
-    with running_site(tmp_path_factory.mktemp("site")) as site:
-        yield site
-        assert site.log() == ""
-
-
-@pytest.fixture(scope="module")
 def reader(browser, site):
     """
     One window for all tests of this file, which complains of nothing.
     """
-    one = Reader(browser, site, viewport={"width": 1440, "height": 900})
-    one.open(SLUG)
-    yield one
-    one.context.close()
-    assert one.complaints == []
+    with window(browser, site, viewport={"width": 1440, "height": 900}) as one:
+        one.open(SLUG)
+        yield one
 
 
 def opened(reader, address=""):
