@@ -21,8 +21,9 @@ def log_sum_exp(terms: Float[np.ndarray, "point part"]) -> Float[np.ndarray, " p
     """Logarithm of the sum over the last axis, without overflow; minus infinity where all are."""
     largest = terms.max(axis=-1)
     finite = np.where(np.isfinite(largest), largest, 0.0)
+    above = terms - finite[:, None]
     with np.errstate(divide="ignore"):
-        return finite + np.log(np.exp(terms - finite[:, None]).sum(axis=-1))
+        return finite + np.log(np.exp(above, out=above).sum(axis=-1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,15 +69,18 @@ class Gaussians:
     def log_terms(self, x: Float[np.ndarray, "point data"]) -> Float[np.ndarray, "point part"]:
         """Logarithm of what each part adds to the density."""
         whiten = np.linalg.inv(self.factors)  # one or two rows each
-        quadratic = np.zeros((len(x), len(self.shares)))
-        for row in range(self.dims):
-            across = whiten[:, row, :]
-            centre = np.einsum("kd,kd->k", across, self.means)
-            quadratic += (x @ across.T - centre) ** 2
         volume = np.log(np.abs(np.einsum("kdd->kd", self.factors))).sum(-1)
         with np.errstate(divide="ignore"):
             constant = np.log(self.shares) - volume - 0.5 * self.dims * _LOG_TWO_PI
-        return constant - 0.5 * quadratic
+        # A row for each part while it is made: they are few, and whoever sums over them next goes
+        # along the memory.
+        terms = np.repeat(constant[:, None], len(x), axis=1)
+        for row in range(self.dims):
+            across = whiten[:, row, :] * math.sqrt(0.5)
+            away = across @ x.T
+            away -= np.einsum("kd,kd->k", across, self.means)[:, None]
+            terms -= np.square(away, out=away)
+        return terms.T
 
     def log_density(self, x: Float[np.ndarray, "point data"]) -> Float[np.ndarray, " point"]:
         """Logarithm of the density, in nats, for the page's unit of length."""
