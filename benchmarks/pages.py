@@ -23,7 +23,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -101,16 +101,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    slugs = [page.slug for page in existing()]
+    parser.add_argument(
+        "slugs", nargs="*", metavar="page", help="only these, by their slugs"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    as_json = parser.parse_args().json
+    chosen = parser.parse_args()
+    if unknown := set(chosen.slugs).difference(slugs):
+        parser.error(f"page must be among {', '.join(slugs)}, got {', '.join(unknown)}")
     with (
         tempfile.TemporaryDirectory() as folder,
         running_site(Path(folder), "--server.enableAgentApi", "true") as site,
         launched() as browser,
     ):
-        timed = {slug: timed_moves(site, opened) for slug, opened in ready(site).items()}
+        opened = ready(site, chosen.slugs or slugs)
+        timed = {slug: timed_moves(site, each) for slug, each in opened.items()}
         pages = {slug: measured(browser, site, slug, each) for slug, each in timed.items()}
-    if as_json:
+    if chosen.json:
         told = {slug: asdict(page) for slug, page in pages.items()}
         print(json.dumps({"pages": told, "machine": machine()}, indent=1))
         return
@@ -122,14 +129,16 @@ def address_of(slug: str) -> str:
     return "" if slug == existing()[0].slug else slug
 
 
-def ready(site: Site) -> dict[str, moves.Page]:
-    """Every page by its slug, once each has the training it shows.
+def ready(site: Site, slugs: Container[str]) -> dict[str, moves.Page]:
+    """Pages by their slugs, once each has the training it shows.
 
     Raises:
         RuntimeError: If a page still waits after a minute and a half.
     """
     pages: dict[str, moves.Page] = {}
     for page in existing():
+        if page.slug not in slugs:
+            continue
         shown = site.visit(page=address_of(page.slug))
         if trains := _button_that_trains(shown):
             shown = site.visit(session_id=shown["session_id"], trigger={"key": trains})
