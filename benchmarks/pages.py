@@ -102,9 +102,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     slugs = [page.slug for page in existing()]
-    parser.add_argument(
-        "slugs", nargs="*", metavar="page", help="only these, by their slugs"
-    )
+    parser.add_argument("slugs", nargs="*", metavar="page", help="only these, by their slugs")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args()
     if unknown := set(chosen.slugs).difference(slugs):

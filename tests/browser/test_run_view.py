@@ -509,6 +509,23 @@ class TestManners:
 
 
 class TestFormat:
+    def test_a_sum_adds_up_as_it_is_shown(self, bench, rng):
+        """
+        In the digits on screen, of which there are no more than it takes.
+        """
+        cases = [rng.normal(0, 40, size).tolist() for size in rng.integers(2, 4, 500)]
+
+        shown = call(bench, "format.js", "return a.map((parts) => m.addingUp(parts, 1));", cases)
+
+        for parts, texts in zip(cases, shown, strict=True):
+            *each, total = (round(float(text.replace("−", "-")), 5) for text in texts)
+            decimals = len(texts[0].partition(".")[2])
+            assert sum(each) == pytest.approx(total, abs=1e-9)
+            assert each == [round(part, decimals) for part in parts]
+            if decimals > 1:
+                fewer = [round(part, decimals - 1) for part in (*parts, sum(parts))]
+                assert abs(sum(fewer[:-1]) - fewer[-1]) > 0.4 * 10 ** (1 - decimals)
+
     def test_the_equation_adds_up_as_it_is_shown(self, bench, rng):
         """
         D + beta × R makes the total in the digits on screen, and each is right to its last digit.

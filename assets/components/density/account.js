@@ -3,8 +3,7 @@
 // Each is made of `scene`, what Python has said; `walk`, the frames, or null where there are none;
 // `frame`, the number of the one that is shown; and `of`, the look of each meaning.
 
-import { fixed } from "../run/format.js";
-import { addingUp } from "./charts.js";
+import { addingUp, fixed } from "../run/format.js";
 
 const LONGEST_BAR = 3; // times a fit's own divergence, beyond which bars are cut
 
@@ -41,7 +40,7 @@ export function barsOf({ scene, walk, frame, of }) {
   }
   const exact = rows.exact[frame];
   const isKnown = Number.isFinite(exact);
-  const texts = isKnown ? addingUp([-scene.entropy, exact]) : [fixed(-scene.entropy, 3), "infinite", "infinite"];
+  const texts = isKnown ? addingUp([-scene.entropy, exact], 3) : [fixed(-scene.entropy, 3), "infinite", "infinite"];
   return {
     bars: [
       bar("−H[p]", -scene.entropy, texts[0], of.bound),

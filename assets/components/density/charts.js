@@ -7,20 +7,7 @@ import { drawMark } from "../run/marks.js";
 import { axis, padded } from "../run/scales.js";
 import { hatch, say, stroke, within } from "../divergence/frame.js";
 
-const DIGITS = 3;
 const WIDEST = "−0.00000";
-const MOST_MORE = 4; // decimals that a sum may ask for beyond those
-
-/** Texts of some numbers and of their sum, with so many decimals that what is shown adds up. */
-export function addingUp(parts, digits = DIGITS) {
-  const sum = parts.reduce((total, value) => total + value, 0);
-  for (let more = digits; more <= digits + MOST_MORE; more += 1) {
-    const shown = [...parts, sum].map((value) => Number(value.toFixed(more)));
-    const total = shown.slice(0, -1).reduce((whole, value) => whole + value, 0);
-    if (Math.abs(total - shown.at(-1)) < 0.5 * 10 ** -more) return shown.map((value) => fixed(value, more));
-  }
-  return [...parts, sum].map((value) => fixed(value, digits));
-}
 
 /**
  * Curves over the places of frames: `xs` rising numbers, `labels` their names, `curves` with

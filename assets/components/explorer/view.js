@@ -367,7 +367,7 @@ export class View {
   }
 
   #writeTerms(terms, count) {
-    const [d, r, total] = addingUp(terms.distortion, terms.rate);
+    const [d, r, total] = addingUp([terms.distortion, terms.rate]);
     const beyond = Math.max(terms.unlikelier, terms.further);
     const isFar = beyond >= FAR || terms.thinned !== "";
     const rows = [

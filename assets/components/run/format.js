@@ -11,13 +11,15 @@ export function fixed(value, decimals = 1) {
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
-/** Two numbers and their sum, with so many decimals, up to three more, that they add up as shown. */
-export function addingUp(a, b, decimals = 2) {
-  for (let more = decimals; more < decimals + 4; more += 1) {
-    const [first, second, total] = [a, b, a + b].map((value) => Number(value.toFixed(more)));
-    if (Math.abs(first + second - total) < 0.5 * 10 ** -more) return [a, b, a + b].map((value) => fixed(value, more));
+/** Texts of some numbers and their sum, with so many decimals, up to four more, that they add up as shown. */
+export function addingUp(parts, decimals = 2) {
+  const all = [...parts, parts.reduce((sum, value) => sum + value, 0)];
+  for (let more = decimals; more <= decimals + 4; more += 1) {
+    const shown = all.map((value) => Number(value.toFixed(more)));
+    const apart = shown.slice(0, -1).reduce((rest, value) => rest - value, shown.at(-1));
+    if (Math.abs(apart) < 0.5 * 10 ** -more) return all.map((value) => fixed(value, more));
   }
-  return [a, b, a + b].map((value) => fixed(value, decimals));
+  return all.map((value) => fixed(value, decimals));
 }
 
 /** A whole number with its thousands apart. */
