@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["Report", "Snapshot", "Tensors", "column"]
+__all__ = ["Report", "Snapshot", "Tensors", "column", "require_alike"]
 
 Tensors = dict[str, np.ndarray]
 """Named arrays, as they are written to safetensors."""
@@ -45,6 +45,20 @@ class Report:
     held_out: dict[str, tuple[float, ...]]
     snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
     checkpoint: Callable[[], Tensors] = field(compare=False, repr=False)
+
+
+def require_alike(checkpoint: Tensors, own: Tensors) -> None:
+    """Refuse a checkpoint that is of another config.
+
+    Raises:
+        ValueError: If an array is missing, or has another shape than ours.
+    """
+    for name, ours in own.items():
+        found = checkpoint[name].shape if name in checkpoint else None
+        if found != ours.shape:
+            raise ValueError(
+                f"`resume` must hold `{name}` of shape {ours.shape} for this config, got {found}."
+            )
 
 
 _IN_NATS = frozenset(

@@ -270,13 +270,7 @@ class _Trainer:
     # -- Stopping and going on ------------------------------------------------------------
 
     def _checkpoint(self) -> Tensors:
-        first, second = self._adam.moments
-        return {
-            "parameters": self._weights.numpy().copy(),
-            "first_moment": first.numpy().copy(),
-            "second_moment": second.numpy().copy(),
-            "step": np.array([self.step], dtype=np.int64),
-        }
+        return self._adam.checkpoint(self.step)
 
     def restore(self, checkpoint: Tensors) -> None:
         """Go back to the state a checkpoint was taken in.
@@ -284,18 +278,7 @@ class _Trainer:
         Raises:
             ValueError: If its arrays do not fit this config.
         """
-        for name, own in self._checkpoint().items():
-            found = checkpoint[name].shape if name in checkpoint else None
-            if found != own.shape:
-                raise ValueError(
-                    f"`resume` must hold `{name}` of shape {own.shape} for this config, "
-                    f"got {found}."
-                )
-        self.step = int(checkpoint["step"][0])
-        self._adam.steps.fill_(self.step)
-        self._weights.copy_(torch.tensor(checkpoint["parameters"]))
-        self._adam.moments[0].copy_(torch.tensor(checkpoint["first_moment"]))
-        self._adam.moments[1].copy_(torch.tensor(checkpoint["second_moment"]))
+        self.step = self._adam.restore(checkpoint)
 
 
 def _tensor(values: np.ndarray) -> Tensor:

@@ -5,11 +5,14 @@ as a quarter of a small model's whole step, and its first use imports the compil
 second and tens of megabytes that a worker never needs.
 """
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["Adam"]
+from core.reports import Tensors, require_alike
+
+__all__ = ["Adam", "copied"]
 
 
 class Adam:
@@ -44,6 +47,34 @@ class Adam:
         self.steps = torch.zeros((), device=flat.device)
         self.learning_rate = torch.zeros((), device=flat.device)
 
+    def checkpoint(self, step: int) -> Tensors:
+        """Weights and moments as arrays of their own, from which training goes on exactly.
+
+        Args:
+            step: Steps that were taken until then.
+        """
+        first, second = self.moments
+        return {
+            "parameters": copied(self._flat),
+            "first_moment": copied(first),
+            "second_moment": copied(second),
+            "step": np.array([step], dtype=np.int64),
+        }
+
+    def restore(self, checkpoint: Tensors) -> int:
+        """Go back to where a checkpoint was taken, and say after how many steps that was.
+
+        Raises:
+            ValueError: If its arrays do not fit these weights.
+        """
+        require_alike(checkpoint, self.checkpoint(0))
+        step = int(checkpoint["step"][0])
+        self.steps.fill_(step)
+        self._flat.copy_(torch.tensor(checkpoint["parameters"]))
+        self.moments[0].copy_(torch.tensor(checkpoint["first_moment"]))
+        self.moments[1].copy_(torch.tensor(checkpoint["second_moment"]))
+        return step
+
     def __call__(self) -> None:
         """Move the weights by one step."""
         self.steps += 1
@@ -62,3 +93,8 @@ class Adam:
             amsgrad=False,
             maximize=False,
         )
+
+
+def copied(values: Tensor) -> np.ndarray:
+    """The values of a tensor on any device, as an array of its own."""
+    return values.detach().cpu().numpy().copy()

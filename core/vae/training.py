@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from core.reports import Report, Snapshot, Tensors
+from core.reports import Report, Snapshot, Tensors, require_alike
 from core.vae import datasets, likelihoods, model
-from core.vae.adam import Adam
+from core.vae.adam import Adam, copied
 from core.vae.captured import CapturedSteps, StepInputs
 from core.vae.config import TrainConfig
 from core.vae.datasets import Dataset
@@ -294,7 +294,7 @@ class _Trainer:
 
     def weights(self) -> Tensors:
         """The weights as they are now, by name."""
-        return {name: _copied(values) for name, values in self._named.items()}
+        return {name: copied(values) for name, values in self._named.items()}
 
     def _decoded(self, z: Float[Tensor, "#member code latent"]) -> UInt8[np.ndarray, "..."]:
         output = model.decode(self._named, z)
@@ -314,16 +314,9 @@ class _Trainer:
     # -- Stopping and going on ------------------------------------------------------------
 
     def _checkpoint(self) -> Tensors:
-        first, second = self._adam.moments
         ahead = self._captured
         random = self._generator.get_state() if ahead is None else ahead.generator_state
-        return {
-            "parameters": _copied(self._flat),
-            "first_moment": _copied(first),
-            "second_moment": _copied(second),
-            "generator": random.numpy().copy(),
-            "step": np.array([self.step], dtype=np.int64),
-        }
+        return {**self._adam.checkpoint(self.step), "generator": random.numpy().copy()}
 
     def restore(self, checkpoint: Tensors) -> None:
         """Go back to the state a checkpoint was taken in.
@@ -331,18 +324,8 @@ class _Trainer:
         Raises:
             ValueError: If its arrays do not fit this config.
         """
-        for name, own in self._checkpoint().items():
-            found = checkpoint[name].shape if name in checkpoint else None
-            if found != own.shape:
-                raise ValueError(
-                    f"`resume` must hold `{name}` of shape {own.shape} for this config, "
-                    f"got {found}."
-                )
-        self.step = int(checkpoint["step"][0])
-        self._adam.steps.fill_(self.step)
-        self._flat.copy_(torch.tensor(checkpoint["parameters"]))
-        self._adam.moments[0].copy_(torch.tensor(checkpoint["first_moment"]))
-        self._adam.moments[1].copy_(torch.tensor(checkpoint["second_moment"]))
+        require_alike(checkpoint, self._checkpoint())
+        self.step = self._adam.restore(checkpoint)
         if self._captured is not None:
             self._captured.rewind()
         self._generator.set_state(torch.tensor(checkpoint["generator"]))
@@ -377,7 +360,3 @@ def _seed(seed: int, purpose: int) -> int:
 
 def _as_bytes(images: Float[Tensor, "..."]) -> UInt8[np.ndarray, "..."]:
     return (images * 255).round_().to(torch.uint8).cpu().numpy()
-
-
-def _copied(values: Tensor) -> np.ndarray:
-    return values.detach().cpu().numpy().copy()
