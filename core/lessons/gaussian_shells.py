@@ -11,6 +11,7 @@ from core.lessons.kl_choices import Shown
 from core.lessons.shells_choices import (
     CASES,
     DATA,
+    EDGES,
     LAST_DRAW,
     NEIGHBOURS,
     PASSING,
@@ -33,6 +34,7 @@ from core.shells import MOST_DIMENSIONS
 __all__ = [
     "CASES",
     "DATA",
+    "EDGES",
     "LAST_DRAW",
     "MANY",
     "MOST_DIMENSIONS",

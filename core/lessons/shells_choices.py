@@ -15,6 +15,7 @@ from core.shells import MOST_DIMENSIONS
 __all__ = [
     "CASES",
     "DATA",
+    "EDGES",
     "LAST_DRAW",
     "NEIGHBOURS",
     "PASSING",
@@ -56,6 +57,7 @@ DATA = {"Digits": "digits", "Sprites": "sprites"}
 PLACES = tuple(i / 20 for i in range(21))
 PASSING = (1.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 99.0)
 NEIGHBOURS = (3, 5, 10, 20)
+EDGES = ("Blurred by a pixel", "Sharp")
 LAST_DRAW = 999
 _LONGEST = 1e6
 
@@ -77,6 +79,7 @@ class Choices:
         data: Which images.
         passing: Per cent of held-out images that a distance has to let pass.
         neighbours: How many nearest images an estimate of the dimension looks at.
+        edges: Whether sprites are blurred before distances between them are taken.
     """
 
     view: str = "Shell"
@@ -91,6 +94,7 @@ class Choices:
     data: str = "Digits"
     passing: float = 50.0
     neighbours: int = 5
+    edges: str = "Blurred by a pixel"
 
     def values(self) -> dict[str, Any]:
         """Each value by the key of its control."""
@@ -156,6 +160,7 @@ CASES: dict[str, Case] = {
     "near": Case("Few neighbours", replace(_DIMENSION, neighbours=3)),
     "usual": Case("Five", _DIMENSION),
     "wide": Case("Many", replace(_DIMENSION, neighbours=20)),
+    "sharp": Case("Sharp edges", replace(_DIMENSION, edges=EDGES[1])),
 }
 """Ready cases, by the name in their links."""
 

@@ -106,6 +106,7 @@ def choose_dimension() -> None:
     """How many nearest images an estimate looks at."""
     label = "Nearest images k"
     controls.marks(label, lesson.NEIGHBOURS, UNTOUCHED["neighbours"], key="neighbours")
+    controls.choice("Edges of sprites", lesson.EDGES, UNTOUCHED["edges"], key="edges")
 
 
 def trained() -> tuple[lesson.Decoder | None, str | None]:
@@ -181,5 +182,6 @@ page.end(
         "core.haystack.gaussian_near",
         "core.pixel_models.tree",
         "core.neighbours.intrinsic_dimension",
+        "core.blur.blurred",
     ),
 )

@@ -176,6 +176,17 @@ class TestControls:
 
         assert "783 pairs" in written(app)
 
+    def test_sharp_edges_change_the_estimate(self):
+        """
+        And the page says why.
+        """
+        app = open_page(SLUG, view="Dimension")
+        assert "Blurring can be undone" in written(app)
+        app.selectbox(key="edges").set_value("Sharp").run()
+
+        assert is_well(app)
+        assert "seems to have more dimensions" in written(app)
+
     def test_neighbours_change_the_estimate(self):
         """
         The more of them, the further away they are.

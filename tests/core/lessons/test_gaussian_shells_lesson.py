@@ -276,10 +276,13 @@ class TestImages:
 
     def test_the_estimate_comes_down_to_what_is_known(self):
         """
-        Discs have three dimensions to a tenth; squares and triangles come nearer to four with
-        every doubling.
+        Sharp discs have three dimensions to a tenth; squares and triangles come nearer to four
+        with every doubling.
         """
-        lines = {line["label"]: line for line in show(Choices(view="Dimension")).data["lines"]}
+        shown = show(Choices(view="Dimension", edges="Sharp"))
+        lines = {line["label"]: line for line in shown.data["lines"]}
+
+        assert "rough" in shown.verdict
 
         assert lines["discs"]["y"][-1] == pytest.approx(3, abs=0.25)
         for shape in ("squares", "triangles"):
@@ -287,6 +290,23 @@ class TestImages:
             assert away[-1] < away[0] / 2
             assert away[-1] < 1
         assert 4 < lines["digits"]["y"][-1] < 12
+
+    def test_the_blurred_estimate_is_nearly_what_is_known(self):
+        """
+        All shapes to a quarter; digits are the same as ever.
+        """
+        blurred, sharp = (
+            {line["label"]: line["y"][-1] for line in show(choices).data["lines"]}
+            for choices in (
+                Choices(view="Dimension"),
+                Choices(view="Dimension", edges="Sharp"),
+            )
+        )
+
+        assert blurred["discs"] == pytest.approx(3, abs=0.25)
+        assert blurred["squares"] == pytest.approx(4, abs=0.25)
+        assert blurred["triangles"] == pytest.approx(4, abs=0.25)
+        assert blurred["digits"] == sharp["digits"]
 
 
 class TestHands:
