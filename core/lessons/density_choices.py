@@ -89,7 +89,8 @@ class Choices:
         view: What is shown, one of `VIEWS`.
         world: What is in the black box.
         drawn: Where the reader has drawn, as points of a square.
-        box: Whether it is opened, so that p is seen and its entropy known.
+        curtain: Whether the box is opened where there is nothing but its samples.
+        box: Whether it is opened beside a model, so that p is seen and its entropy known.
         samples: How often the button has been pushed.
         draw: Which samples fall out: the same number draws the same ones.
         model: What is fitted.
@@ -110,6 +111,7 @@ class Choices:
     view: str = BOX
     world: str = "Plane: moons"
     drawn: str = _HEART
+    curtain: str = "Closed"
     box: str = "Open"
     samples: int = 100
     draw: int = 0
@@ -159,9 +161,10 @@ _WAYS = Choices(view=WAYS)
 _FLOW = Choices(view=FLOW)
 
 CASES: dict[str, Case] = {
-    "closed": Case("A closed box", Choices(box="Closed", samples=20)),
-    "rings": Case("Rings", Choices(world="Plane: rings", samples=500)),
-    "own": Case("Draw your own", Choices(world=DRAWN, samples=200)),
+    "closed": Case("A closed box", Choices(samples=20)),
+    "opened": Case("Opened", Choices(curtain="Open")),
+    "rings": Case("Rings", Choices(world="Plane: rings", samples=500, curtain="Open")),
+    "own": Case("Draw your own", Choices(world=DRAWN, samples=200, curtain="Open")),
     "line": Case("On a line", Choices(world="Line: two bumps")),
     "gaussian": Case("One Gaussian", replace(_DESCENT, model=GAUSSIAN)),
     "parts": Case("A mixture", replace(_DESCENT, samples=500, parts=12)),

@@ -29,7 +29,7 @@ from core.lessons.density_choices import (
 from core.lessons.kl_choices import Shown, headline
 from core.lessons.panels import Table, adding_up, number
 
-__all__ = ["after_a_push", "dims_of", "heard", "nats", "show", "stage"]
+__all__ = ["after_a_push", "cell", "dims_of", "heard", "nats", "show", "stage"]
 
 _DIGITS = 3
 
@@ -162,7 +162,7 @@ def _place(dims: int) -> str:
 
 
 def _box(choices: Choices, box: World) -> Shown:
-    is_open = choices.box == "Open"
+    is_open = choices.curtain == "Open"
     data = descent.drawn(box, choices.draw, choices.samples)
     count = f"{choices.samples:,}"
     numbers = [headline("samples", count, "real")]
@@ -182,7 +182,7 @@ def _box(choices: Choices, box: World) -> Shown:
 
 
 def _said_of_box(choices: Choices, box: World) -> str:
-    if choices.box == "Closed":
+    if choices.curtain == "Closed":
         return (
             "The button can be pushed, and that is all: neither :blue[p] nor its entropy can be "
             "read off."
@@ -247,32 +247,42 @@ def _table(frame: Frame, is_open: bool) -> Table:
     """All that was measured of a model."""
     error = f" ± {number(frame.fresh_error, _DIGITS)}" if frame.fresh_error else ""
     rows = [
-        ("training cross-entropy, on the samples", nats(frame.seen)),
-        (f"held-out cross-entropy, on {descent.FRESH:,} fresh ones", nats(frame.fresh, error)),
-        ("gap, held-out less training", nats(frame.gap)),
+        ("training cross-entropy, on the samples", cell(frame.seen)),
+        (f"held-out cross-entropy, on {descent.FRESH:,} fresh ones", cell(frame.fresh, error)),
+        ("gap, held-out less training", cell(frame.gap)),
     ]
     if is_open:
         known = frame.exact - frame.kl if math.isfinite(frame.kl) else None
         if known is not None:
             (least, above), total = adding_up((known, frame.kl), _DIGITS)
             rows += [
-                ("entropy H[p]", f"{least} nats"),
-                ("**KL[p; q]**, what the model adds", f"{above} nats"),
-                ("cross-entropy, exact: their sum", f"{total} nats"),
+                ("entropy H[p]", least),
+                ("**KL[p; q]**, what the model adds", above),
+                ("cross-entropy, exact: their sum", total),
             ]
         else:
             rows.append(("**KL[p; q]**", "infinite"))
     return Table(("measured", "nats per sample"), tuple(rows))
 
 
-def nats(value: float, error: str = "") -> str:
-    """A number of nats as the page writes it, with what stands between it and its unit.
+def cell(value: float, error: str = "") -> str:
+    """A number of nats in a table, whose head has the unit.
 
     Example:
-        >>> nats(-0.25), nats(1.5, " ± 0.1"), nats(math.inf)
-        ('−0.250 nats', '1.500 ± 0.1 nats', 'infinite')
+        >>> cell(-0.25), cell(1.5, " ± 0.1"), cell(math.inf)
+        ('−0.250', '1.500 ± 0.1', 'infinite')
     """
-    return f"{number(value, _DIGITS)}{error} nats" if math.isfinite(value) else "infinite"
+    return f"{number(value, _DIGITS)}{error}" if math.isfinite(value) else "infinite"
+
+
+def nats(value: float) -> str:
+    """A number of nats in a sentence.
+
+    Example:
+        >>> nats(-0.25), nats(math.inf)
+        ('−0.250 nats', 'infinite')
+    """
+    return f"{cell(value)} nats" if math.isfinite(value) else "infinite"
 
 
 def _verdict(choices: Choices, last: Frame, frames: Sequence[Frame]) -> str:
@@ -374,7 +384,7 @@ def _ways(choices: Choices, box: World) -> Shown:
         "alt": "Two fits of one model to a known density, by either divergence.",
     }
     rows = tuple(
-        (name, nats(found.forward[i][-1]), nats(found.reverse[i][-1]))
+        (name, cell(found.forward[i][-1]), cell(found.reverse[i][-1]))
         for i, name in enumerate(("covers, by KL[p; q]", "seeks, by KL[q; p]"))
     )
     return Shown(
@@ -382,7 +392,7 @@ def _ways(choices: Choices, box: World) -> Shown:
         verdict="Down KL[p; q] the model has to be wherever :blue[p] is, and *covers* it. Down "
         "KL[q; p] it has to be nowhere that :blue[p] is not, and *seeks* a part of it: which one, "
         "its start decides.",
-        table=Table(("the fit that", "KL[p; q]", "KL[q; p]"), rows),
+        table=Table(("the fit that", "KL[p; q], nats", "KL[q; p], nats"), rows),
     )
 
 

@@ -19,11 +19,11 @@ from core.lessons.density_choices import (
     WORLDS,
     Choices,
 )
-from core.lessons.density_estimation import nats, stage
+from core.lessons.density_estimation import cell, nats, stage
 from core.lessons.panels import Table, adding_up
-from core.runs.records import Run
+from core.runs.records import Listed, Run
 
-__all__ = ["KIND", "PACE_S", "Action", "Live", "config_of", "followed", "live"]
+__all__ = ["KIND", "PACE_S", "Action", "Live", "Past", "config_of", "followed", "live", "past"]
 
 KIND = "density"
 """The kind of run that the page shows."""
@@ -32,6 +32,7 @@ PACE_S = 8
 """Seconds in which a whole training is played."""
 
 _MOST_DOTS = 1000
+_MOST_PAST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,45 @@ class Live:
     verdict: str = ""
     table: Table | None = None
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A flow that a reader has trained, or looked at, before.
+
+    Attributes:
+        run: The training.
+        label: What was trained, in words.
+        is_shown: Whether it is the one on the page.
+    """
+
+    run: Run
+    label: str
+    is_shown: bool
+
+
+def past(listed: Iterable[Listed], shown: Run | None) -> tuple[Past, ...]:
+    """The newest flows of a reader's list, the newest first."""
+    found = ((entry.run, _config(entry.run)) for entry in listed)
+    flows = [
+        Past(run, _label(run, config), shown is not None and run.id == shown.id)
+        for run, config in found
+        if config is not None
+    ]
+    return tuple(flows[:_MOST_PAST])
+
+
+def _label(run: Run, config: DensityConfig) -> str:
+    name = config.world.partition(": ")[2].capitalize()
+    maps = f"{config.layers} map{'' if config.layers == 1 else 's'}"
+    words = [name, f"{config.samples:,} samples", maps, f"{config.steps:,} steps"]
+    if config.draw:
+        words.append(f"draw {config.draw}")
+    if config.seed:
+        words.append(f"start {config.seed}")
+    if run.state != "done":
+        words.append(run.state)
+    return ", ".join(words)
 
 
 def config_of(choices: Choices) -> DensityConfig:
@@ -217,11 +257,11 @@ def _table(last: dict[str, float] | None, known: float) -> Table | None:
     seen, fresh = last["seen_cross_entropy"], last["fresh_cross_entropy"]
     (least, above), total = adding_up((known, last["divergence"]), 3)
     rows = (
-        ("training cross-entropy, on its samples", nats(seen)),
-        ("held-out cross-entropy, on fresh ones", nats(fresh)),
-        ("gap, held-out less training", nats(fresh - seen)),
-        ("entropy H[p]", f"{least} nats"),
-        ("**KL[p; q]**, what the flow adds", f"{above} nats"),
-        ("cross-entropy, exact: their sum", f"{total} nats"),
+        ("training cross-entropy, on its samples", cell(seen)),
+        ("held-out cross-entropy, on fresh ones", cell(fresh)),
+        ("gap, held-out less training", cell(fresh - seen)),
+        ("entropy H[p]", least),
+        ("**KL[p; q]**, what the flow adds", above),
+        ("cross-entropy, exact: their sum", total),
     )
     return Table(("measured after the last step", "nats per sample"), rows)

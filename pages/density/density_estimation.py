@@ -8,8 +8,10 @@ import streamlit as st
 from core.lessons import density_choices as options
 from core.lessons import density_estimation as lesson
 from core.lessons import density_flow as flow
-from core.runs.records import Run
-from ui import components, controls, page, watch
+from core.lessons.past_runs import Choice
+from core.runs.records import Run, StoreUnavailable
+from ui import components, controls, page, runs, watch
+from ui.owner import owner
 
 SLUG = "density_estimation"
 UNTOUCHED = options.UNTOUCHED.values()
@@ -68,6 +70,37 @@ def follow(run: Run) -> None:
         controls.set_all(found.values(), UNTOUCHED)
 
 
+def show_again(run: Run) -> None:
+    """Show a training of before, with the controls as they stood."""
+    watch.choose(Choice(run.id), SLUG)
+    if found := flow.followed(run):
+        controls.set_all(found.values(), UNTOUCHED)
+
+
+def offer_past(run: Run | None) -> None:
+    """The reader's flows of before, folded: they are asked for when they are unfolded."""
+    with st.expander("Trained before", key="density-past", on_change="rerun") as folded:
+        if not folded.open:
+            return
+        try:
+            listed = runs.service().runs(owner(), kind=flow.KIND)
+        except StoreUnavailable as error:
+            st.error(page.plain(str(error)))
+            return
+        found = flow.past(listed, run)
+        if not found:
+            st.caption("Every flow that you train, or look at, is kept here.")
+        for each in found:
+            st.button(
+                each.label,
+                key=f"density_past_{each.run.id}",
+                type="tertiary",
+                disabled=each.is_shown,
+                on_click=show_again,
+                args=(each.run,),
+            )
+
+
 def mark(label: str, values: tuple[float, ...], key: str) -> None:
     """A slider whose default is that of the page."""
     controls.marks(label, values, UNTOUCHED[key], key=key)
@@ -81,12 +114,12 @@ def choose_world() -> str:
     return name
 
 
-def choose_draw() -> None:
+def choose_draw(curtain: str = "box") -> None:
     """Which samples fall, and whether the box is opened."""
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         controls.number("Draw", 0, options.LAST_DRAW, UNTOUCHED["draw"], key="draw")
         st.button("Other samples", key="again", on_click=next_draw)
-    controls.choice("Curtain", options.BOXES, UNTOUCHED["box"], key="box")
+    controls.choice("Curtain", options.BOXES, UNTOUCHED[curtain], key=curtain)
 
 
 def choose_size(model: str) -> None:
@@ -106,7 +139,7 @@ def choose_box() -> None:
             st.button("Wipe", key="wipe", on_click=wipe)
     mark("Samples so far", options.SAMPLES, "samples")
     choose_world()
-    choose_draw()
+    choose_draw("curtain")
 
 
 def choose_descent() -> None:
@@ -133,9 +166,9 @@ def choose_ways() -> None:
     """A known world, and where the two descents begin."""
     name = choose_world()
     mark("Gaussians in the model", options.WAY_PARTS, "way_parts")
-    mark("Start, across", options.PLACES, "start_x")
+    mark("Start across", options.PLACES, "start_x")
     if lesson.dims_of(name) == 2:
-        mark("Start, up", options.PLACES, "start_y")
+        mark("Start up", options.PLACES, "start_y")
 
 
 def choose_flow() -> None:
@@ -174,6 +207,8 @@ with left:
     is_live = view == options.FLOW
     button = st.container(key="density-button") if is_live else None
     CONTROLS[view]()
+    if is_live:
+        offer_past(shown.run)
     page.try_these(
         __file__,
         {

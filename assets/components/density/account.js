@@ -5,7 +5,8 @@
 
 import { addingUp, fixed } from "../run/format.js";
 
-const LONGEST_BAR = 3; // times a fit's own divergence, beyond which bars are cut
+const LONGEST_BAR = 3; // times what a fit's own divergence comes to, beyond which bars are cut
+const MOST_ABOVE = 1.5; // nats above the first model's cost that the scales go to
 
 /** Cross-entropies along the way, or the divergences that two fits of a known world descend. */
 export function curvesOf({ scene, walk, frame, of }) {
@@ -27,27 +28,38 @@ export function curvesOf({ scene, walk, frame, of }) {
   return { xs, labels: rows.labels, curves, floor: scene.entropy, floorName: "H[p]", at: frame, name: scene.name };
 }
 
-/** Bars that add up, or the four divergences of two fits; `most` is how long one may be. */
+/** Bars of which the second goes back from the end of the first, and the third is what is left. */
 export function barsOf({ scene, walk, frame, of }) {
   if (scene.kind === "ways") return divergences(scene, frame, of);
   const rows = measured({ scene, walk });
   if (!rows) return null;
-  const bar = (name, value, shown, look) => ({ name, value: Number.isFinite(value) ? value : null, text: shown, look });
-  if (scene.entropy === null) {
-    const value = rows.fresh[frame];
-    const cost = bar("cross-entropy", value, `≈ ${text(value)}`, of.objective);
-    return { bars: [bar("−H[p]", null, "unknown", of.bound), cost, bar("KL[p; q]", null, "unknown", of.dream)] };
+  const { entropy } = scene;
+  const costs = entropy === null ? rows.fresh : rows.exact;
+  const cost = Number.isFinite(costs[frame]) ? costs[frame] : Infinity;
+  const scale = scaleOf(costs, entropy);
+  const back = { ...of.bound, isHatched: true };
+  if (entropy === null) {
+    const bars = [
+      { name: "cross-entropy", to: cost, text: `≈ ${text(cost)}`, look: of.objective },
+      { name: "−H[p]", to: null, text: "unknown", look: back },
+      { name: "KL[p; q]", to: null, text: "unknown", look: of.dream },
+    ];
+    return { bars, ...scale };
   }
-  const exact = rows.exact[frame];
-  const isKnown = Number.isFinite(exact);
-  const texts = isKnown ? addingUp([-scene.entropy, exact], 3) : [fixed(-scene.entropy, 3), "infinite", "infinite"];
-  return {
-    bars: [
-      bar("−H[p]", -scene.entropy, texts[0], of.bound),
-      bar("cross-entropy", exact, texts[1], of.objective),
-      bar("KL[p; q]", isKnown ? exact - scene.entropy : null, texts[2], of.dream),
-    ],
-  };
+  const [less, total, left] = Number.isFinite(cost) ? addingUp([-entropy, cost], 3) : [fixed(-entropy, 3), "infinite", "infinite"];
+  const bars = [
+    { name: "cross-entropy", to: cost, text: total, look: of.objective },
+    { name: "−H[p]", from: cost, to: Number.isFinite(cost) ? cost - entropy : null, text: less, look: back },
+    { name: "KL[p; q]", to: cost - entropy, text: left, look: of.dream },
+  ];
+  return { bars, ...scale };
+}
+
+// One scale for all frames: what costs far more than the first is cut, as in the curves.
+function scaleOf(costs, entropy) {
+  const known = costs.filter(Number.isFinite);
+  const most = Math.min(Math.max(...known), (known[0] ?? 0) + MOST_ABOVE);
+  return { low: Math.min(0, ...known), high: Math.max(MOST_ABOVE, most, entropy ?? 0, -(entropy ?? 0)) };
 }
 
 /** The numbers over the picture. */
@@ -75,14 +87,14 @@ export function numbersOf({ scene, walk, frame }) {
 }
 
 function divergences({ forward, reverse }, frame, of) {
-  const bar = (name, values) => ({ name, value: values[frame], text: text(values[frame]), look: of.dream });
+  const bar = (name, values) => ({ name, to: values[frame] ?? Infinity, text: text(values[frame]), look: of.dream });
   const bars = [
     bar("covers, KL[p; q]", forward[0]),
     bar("seeks, KL[p; q]", forward[1]),
     bar("covers, KL[q; p]", reverse[0]),
     bar("seeks, KL[q; p]", reverse[1]),
   ];
-  return { bars, most: LONGEST_BAR * Math.max(forward[0][frame] ?? 0, reverse[1][frame] ?? 0, 0.1) };
+  return { bars, low: 0, high: LONGEST_BAR * Math.max(forward[0].at(-1) ?? 0, reverse[1].at(-1) ?? 0, 0.1) };
 }
 
 // The same columns, whether Python has sent them or a training has told them; null before that.

@@ -1,7 +1,7 @@
 // What a model costs: cross-entropies along the way, and the bars that add up to the divergence.
 
 import { drawVertical, leftMargin, segment, verticalTicks } from "../run/axes.js";
-import { crisp } from "../run/canvas.js";
+import { crisp, setFont } from "../run/canvas.js";
 import { fixed } from "../run/format.js";
 import { drawMark } from "../run/marks.js";
 import { axis, padded } from "../run/scales.js";
@@ -87,37 +87,35 @@ function keyed(context, theme, box, curves) {
   }
 }
 
-/** Bars from one zero, each with `name`, `value` (null where unknown), `text`, `look`. */
-export function drawBars(context, theme, ratio, box, bars, most = Infinity) {
+/**
+ * Bars over one scale from `low` to `high`, the same for all frames. Each has `name`, `text`,
+ * `look`, and goes `from` one value to another: null where it is not known, and cut at the end of
+ * the scale where it is longer, or infinite.
+ */
+export function drawBars(context, theme, ratio, box, { bars, low, high }) {
   const { rem } = theme;
-  const names = bars.map(({ name }) => {
-    say(context, theme, name, -1e4, 0);
-    return context.measureText(name).width;
-  });
-  const left = box.left + Math.max(...names) + 0.5 * rem;
-  const room = context.measureText(WIDEST).width + 0.7 * rem; // the same for all frames
-  const known = bars.map(({ value }) => value).filter(Number.isFinite);
-  const low = Math.min(0, ...known);
-  const high = Math.min(most, Math.max(0.1, ...known));
-  const scale = axis(low, high, left + (low < 0 ? room : 0), box.right - room);
+  const widest = (key) => Math.max(...bars.map((bar) => context.measureText(bar[key]).width));
+  setFont(context, theme, 1, 600);
+  const left = box.left + widest("name") + 0.6 * rem;
+  const right = box.right - Math.max(context.measureText(WIDEST).width, widest("text")) - 0.5 * rem;
+  const scale = axis(low, high, left, right);
+  const within = (value) => scale.at(Math.max(low, Math.min(high, value)));
   const step = (box.bottom - box.top) / bars.length;
-  const zero = crisp(scale.at(0), ratio);
-  bars.forEach(({ name, value, text, look }, i) => {
+  bars.forEach(({ name, from = 0, to, text, look }, i) => {
     const middle = box.top + (i + 0.5) * step;
-    const thick = Math.min(0.66 * step, 1.3 * rem);
+    const thick = Math.min(0.7 * step, 1.4 * rem);
     say(context, theme, name, box.left, middle + 0.35 * rem, { align: "left", colour: look.text, weight: 600 });
-    const isKnown = Number.isFinite(value);
-    const end = scale.at(isKnown ? Math.min(value, high) : high);
-    context.fillStyle = isKnown ? look.colour : hatch(context, theme, look.colour);
-    context.globalAlpha = 0.75;
-    context.fillRect(Math.min(zero, end), middle - thick / 2, Math.abs(end - zero), thick);
+    say(context, theme, text, box.right, middle + 0.35 * rem, { align: "right" });
+    if (to === null || to === undefined) return;
+    const [start, end] = [within(from), within(to)].sort((a, b) => a - b);
+    context.fillStyle = look.isHatched ? hatch(context, theme, look.colour) : look.colour;
+    context.globalAlpha = look.isHatched ? 1 : 0.8;
+    context.fillRect(start, middle - thick / 2, Math.max(end - start, 1 / ratio), thick);
     context.globalAlpha = 1;
-    const isLong = isKnown && value > high;
-    const isBack = isKnown && value < 0;
-    const place = isBack ? end - 0.4 * rem : end + 0.4 * rem;
-    say(context, theme, isLong ? `→ ${text}` : text, place, middle + 0.35 * rem, { align: isBack ? "right" : "left" });
+    if (to > high) say(context, theme, "→", end + 0.1 * rem, middle + 0.35 * rem, { align: "left", colour: look.text });
   });
   context.strokeStyle = theme.text;
   context.lineWidth = 1 / ratio;
+  const zero = crisp(scale.at(0), ratio);
   segment(context, zero, box.top, zero, box.bottom);
 }

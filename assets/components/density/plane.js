@@ -124,16 +124,19 @@ function drawPlane(context, theme, { plot, xAxis, yAxis }, { samples, real, mode
     if (known && shaded) {
       for (const level of LEVELS) lines(context, theme, xAxis, yAxis, contoured(real, known, level * peak), of.real.colour);
     }
-    context.fillStyle = of.real.colour;
     const radius = Math.max(1.6, Math.min(0.24 * rem, (2.2 * rem) / Math.sqrt(samples.length + 1)));
+    // A seam of paper tells a sample from a density of its own colour.
+    const seam = 0.06 * rem;
     samples.forEach(([x, y], i) => {
       const way = fallen(i);
       if (way <= 0) return;
       const [px, py] = [xAxis.at(x), yAxis.at(y)];
-      context.globalAlpha = 0.8;
-      drawMark(context, of.real.mark, px, plot.top + (py - plot.top) * way, radius);
+      const height = plot.top + (py - plot.top) * way;
+      context.fillStyle = theme.paper;
+      drawMark(context, of.real.mark, px, height, radius + seam);
+      context.fillStyle = of.real.colour;
+      drawMark(context, of.real.mark, px, height, radius);
     });
-    context.globalAlpha = 1;
     for (const model of models) if (!model.isShaded) ellipses(context, theme, xAxis, yAxis, plot, model);
   });
 }

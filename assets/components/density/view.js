@@ -162,7 +162,7 @@ export class View extends SceneView {
     const curves = curvesOf(this.#account);
     if (curves) axes.chart = drawCurves(context, this.theme, this.surface.ratio, chart, curves);
     const rows = barsOf(this.#account);
-    if (rows) drawBars(context, this.theme, this.surface.ratio, bars, rows.bars, rows.most);
+    if (rows) drawBars(context, this.theme, this.surface.ratio, bars, rows);
     return axes;
   }
 

@@ -15,9 +15,13 @@ from core.lessons import density_estimation as lesson
 from core.lessons import density_flow as flow
 from core.lessons.density_choices import CASES, UNTOUCHED, VIEWS, Choices
 from core.runs.keeper import encode
-from core.runs.records import Run
+from core.runs.records import Listed, Run
 
 STILL = VIEWS[:-1]
+
+
+def listed(run: Run) -> Listed:
+    return Listed(run=run, name=None, is_own=True, added=0.0, deleted=None)
 
 
 def run_of(config: DensityConfig, **fields) -> Run:
@@ -117,8 +121,8 @@ class TestDescent:
         assert found.data["exact"] == [round(frame.exact, 6) for frame in frames]
         assert len(found.data["models"]) == len(found.data["labels"]) == len(frames)
         rows = dict(found.table.rows)
-        assert rows["training cross-entropy, on the samples"] == lesson.nats(frames[-1].seen)
-        assert rows["gap, held-out less training"] == lesson.nats(frames[-1].gap)
+        assert rows["training cross-entropy, on the samples"] == lesson.cell(frames[-1].seen)
+        assert rows["gap, held-out less training"] == lesson.cell(frames[-1].gap)
 
     def test_what_the_table_adds_up_adds_up(self):
         """
@@ -204,7 +208,7 @@ class TestCoverOrSeek:
         assert found.data["start"] == [1.0]
         assert found.data["forward"][1] == [round(value, 6) for value in ways.forward[1]]
         assert found.table.rows[0][1:] == tuple(
-            lesson.nats(row[0][-1]) for row in (ways.forward, ways.reverse)
+            lesson.cell(row[0][-1]) for row in (ways.forward, ways.reverse)
         )
 
 
@@ -316,7 +320,7 @@ class TestFlow:
         found = self.live(run_of(self.CONFIG), batches=[MEASURED])
         rows = dict(found.table.rows)
 
-        assert rows["gap, held-out less training"] == "0.140 nats"
+        assert rows["gap, held-out less training"] == "0.140"
         assert "0.050 nats" in found.verdict
         few = replace(self.CHOICES, flow_samples=20)
         learnt = self.live(run_of(flow.config_of(few)), choices=few, batches=[MEASURED])
@@ -367,6 +371,32 @@ class TestFlow:
         seen = descent.drawn(world(UNTOUCHED.world), 0, 1000).seen
 
         np.testing.assert_allclose(found.data["samples"], seen, atol=6e-4)
+
+
+class TestPast:
+    CONFIG = flow.config_of(replace(UNTOUCHED, view=options.FLOW))
+
+    def test_flows_of_before_are_said_in_words(self):
+        """
+        The newest few, with what tells them apart, and the one on the page is known.
+        """
+        other = replace(self.CONFIG, world="Line: comb", layers=1, draw=2, seed=3)
+        runs = [run_of(self.CONFIG), replace(run_of(other, state="stopped"), id="b" * 12)]
+        first, second = flow.past([listed(run) for run in runs], runs[1])
+
+        assert first.label == "Moons, 1,000 samples, 6 maps, 600 steps"
+        assert second.label == "Comb, 1,000 samples, 1 map, 600 steps, draw 2, start 3, stopped"
+        assert (first.is_shown, second.is_shown) == (False, True)
+
+    def test_what_cannot_be_read_is_left_out(self):
+        """
+        As a run of another version of the site; and of many only the newest are listed.
+        """
+        strange = replace(run_of(self.CONFIG), config={"world": "Atlantis"})
+        many = [listed(run_of(self.CONFIG)) for _ in range(30)]
+
+        assert flow.past([listed(strange)], None) == ()
+        assert 5 <= len(flow.past(many, None)) <= 10
 
 
 def test_cases_are_few_for_each_view():
