@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 _AT_ONCE = 1_000_000
+_OPPOSITE = math.pi - 1e-6
 """Numbers that are held in memory at a time."""
 
 
@@ -116,12 +117,26 @@ def way(
     radii = np.linalg.norm(ends, axis=1)
     x, y = ends / radii[:, None]
     angle = _angle(x, y)
-    if angle > math.pi - 1e-6:
+    if angle > _OPPOSITE:
         raise ValueError("`ends` must not point opposite ways, got two that do.")
     if angle < 1e-9:
         return ((1 - t) * radii[0] + t * radii[1]) * x
     turned = (np.sin((1 - t) * angle) * x + np.sin(t * angle) * y) / math.sin(angle)
     return ((1 - t) * radii[0] + t * radii[1]) * turned
+
+
+def has_sphere_between(ends: Float[np.ndarray, "2 d"]) -> bool:
+    """Whether a way leads along the sphere: on a line none leads from one side to the other."""
+    x, y = ends / np.linalg.norm(ends, axis=1)[:, None]
+    return _angle(x, y) <= _OPPOSITE
+
+
+def nearest_on_straight(ends: Float[np.ndarray, "2 d"]) -> float:
+    """The least radius on the straight way between two points, exactly."""
+    step = ends[1] - ends[0]
+    square = float(step @ step)
+    place = min(1.0, max(0.0, -float(ends[0] @ step) / square)) if square else 0.0
+    return float(np.linalg.norm(ends[0] + place * step))
 
 
 def straight_radii(

@@ -87,11 +87,11 @@ class Choices:
     scale: str = "Linear"
     draw: int = 0
     region: str = "Radius r"
-    radius: str = "8"
+    radius: str = "9"
     eps: str = "1"
     source: str = "Gaussian draws"
     place: float = 0.5
-    data: str = "Digits"
+    data: str = "Sprites"
     passing: float = 50.0
     neighbours: int = 5
     edges: str = "Blurred by a pixel"
@@ -145,7 +145,7 @@ CASES: dict[str, Case] = {
     "pairs_image": Case("d = 784", replace(_PAIRS, d=784)),
     "core": Case("Within r = 1", replace(_WITHIN, d=784, radius="1")),
     "deep": Case("Down to r = 0.001", replace(_WITHIN, d=100, radius="0.001")),
-    "far": Case("All but 1e-300", replace(_WITHIN, d=784, radius="56.65")),
+    "far": Case("All but 1e-300", replace(_WITHIN, d=784, radius="57.2423462399")),
     "thin": Case("Shell ± 1", _THIN),
     "hair": Case("Shell ± 1e-300", replace(_THIN, eps="1e-300")),
     "ways_plane": Case("d = 2", replace(_BETWEEN, d=2)),
@@ -153,10 +153,10 @@ CASES: dict[str, Case] = {
     "decoded": Case("With decoded images", replace(_BETWEEN, source=SOURCES[1])),
     "needle": Case("Half of the real ones pass", _HAYSTACK),
     "strict": Case("One in ten passes", replace(_HAYSTACK, passing=10.0)),
-    "sprites_needle": Case("Sprites, 784 pixels", replace(_HAYSTACK, data="Sprites")),
-    "digits_models": Case("Digits", _MODELS),
-    "sprites_models": Case("Sprites", replace(_MODELS, data="Sprites")),
-    "digits_again": Case("Digits, drawn again", replace(_MODELS, draw=1)),
+    "digits_needle": Case("Digits, 64 pixels", replace(_HAYSTACK, data="Digits")),
+    "sprites_models": Case("Sprites", _MODELS),
+    "digits_models": Case("Digits", replace(_MODELS, data="Digits")),
+    "sprites_again": Case("Sprites, drawn again", replace(_MODELS, draw=1)),
     "near": Case("Few neighbours", replace(_DIMENSION, neighbours=3)),
     "usual": Case("Five", _DIMENSION),
     "wide": Case("Many", replace(_DIMENSION, neighbours=20)),

@@ -25,6 +25,9 @@ __all__ = ["COUNT", "Decoder", "between", "pairs", "samples"]
 COUNT = 1000
 """Draws of a view."""
 
+_FAR = 2.0
+"""Standard deviations under the mean from which on hardly a draw lies as far in."""
+
 
 @lru_cache(maxsize=64)
 def _drawn(d: int, draw: int) -> draws.Draws:
@@ -68,9 +71,8 @@ def samples(choices: Choices) -> Shown:
                 headline("the law", _plus_minus(shells.mean(d), shells.std(d))),
             ],
         },
-        verdict=looks
-        + f"In all {d:,} the nearest of {COUNT:,} draws is {number(low, 2)} away and the furthest "
-        f"{number(high, 2)}.",
+        verdict=looks + f"{'In all of them' if d > 1 else 'So'} the nearest of {COUNT:,} draws is "
+        f"{number(low, 2)} away and the furthest {number(high, 2)}.",
         table=Table(
             ("radius", f"{COUNT:,} draws", "the law"),
             (
@@ -202,6 +204,7 @@ def between(choices: Choices, decoder: Decoder | None = None) -> Shown:
                 decoder.images(_around(ends, places)),
             ]
         }
+    has_sphere = draws.has_sphere_between(ends)
     low, high = shells.central_interval(d)
     inside = mass_text(shells.within_radius(max(1e-300, float(straight[here])), d))
     texts = [number(float(values[here]), 3) for values in (straight, along)]
@@ -215,48 +218,58 @@ def between(choices: Choices, decoder: Decoder | None = None) -> Shown:
             "step": PLACES[1],
             "straight": _listed(straight),
             "spherical": _listed(along),
+            "hasSphere": has_sphere,
             "band": [low, high],
             "mean": mean,
             "std": std,
             **ways,
             "numbers": [
                 headline("straight", texts[0], "distortion"),
-                headline("along the sphere", texts[1], "dream"),
+                headline("along the sphere", texts[1] if has_sphere else "none", "dream"),
                 headline("off the mean", _sds(float(straight[here]), mean, std), "bound"),
             ],
         },
-        verdict=_way_words(straight, along, inside, choices.place, d),
+        verdict=_way_words(ends, straight, along, inside, choices.place),
         table=_way_table(ends, straight, along, here, inside),
     )
 
 
 def _around(ends: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The way along the sphere; on a line, where there is none, straight through the middle."""
-    try:
-        return draws.way(ends, places, is_straight=False)
-    except ValueError:
-        return draws.way(ends, places, is_straight=True)
+    """The way along the sphere; on a line, where there may be none, the straight one."""
+    return draws.way(ends, places, is_straight=not draws.has_sphere_between(ends))
 
 
 def _sds(radius: float, mean: float, std: float) -> str:
     return f"{number((radius - mean) / std, 1)} sd"
 
 
-def _way_words(straight: np.ndarray, along: np.ndarray, inside: str, place: float, d: int) -> str:
-    lowest = float(straight.min())
-    off = (shells.mean(d) - lowest) / shells.std(d)
-    if off < 2:
+def _way_words(
+    ends: np.ndarray, straight: np.ndarray, along: np.ndarray, inside: str, place: float
+) -> str:
+    d = ends.shape[1]
+    if not draws.has_sphere_between(ends):
         return (
-            f"The straight way comes down to a radius of {number(lowest, 2)}, "
-            f"{number(off, 1)} standard deviations under the mean: in so few dimensions **draws "
-            "lie there too.**"
+            "On a line the sphere is two points, one on either side of the middle: **there is no "
+            "way along it**, and the straight one leads through the middle."
+        )
+    middle = float(straight[len(straight) // 2])
+    off = (shells.mean(d) - middle) / shells.std(d)
+    if off < _FAR:
+        return (
+            f"Half way the straight line has a radius of {number(middle, 2)}, {_under(off)} the "
+            "mean: in so few dimensions **draws lie there too.**"
         )
     return (
-        f"Half way the straight line has lost {number(100 * _lost(straight, along), 0)} % of its "
-        f"radius: it comes down to {number(lowest, 2)}, **{number(off, 1)} standard deviations "
-        f"under the mean**. At t = {place:g} only {inside} of all draws lie as far in. Along the "
-        "sphere the radius stays between those of the two draws."
+        f"Half way the straight line has a radius of {number(middle, 2)}, "
+        f"{number(100 * _lost(straight, along), 0)} % less than the way along the sphere, **and "
+        f"{_under(off)} the mean**. At t = {place:g} {inside} of all draws lie as far in. Along "
+        "the sphere the radius stays between those of the two draws."
     )
+
+
+def _under(off: float) -> str:
+    where = "under" if off >= 0 else "over"
+    return f"{number(abs(off), 1)} standard deviations {where}"
 
 
 def _way_table(
@@ -265,12 +278,16 @@ def _way_table(
     first, last = np.linalg.norm(ends, axis=1)
     rows = (
         ("radii of the two draws", f"{number(first, 3)} and {number(last, 3)}"),
-        ("lowest radius, straight", number(float(straight.min()), 3)),
-        ("lowest radius, along the sphere", number(float(along.min()), 3)),
+        ("lowest radius, straight", number(draws.nearest_on_straight(ends), 3)),
+        ("lowest radius, along the sphere", _lowest_along(ends, along)),
         ("share of draws within the straight radius here", inside),
         ("way lost at the middle", f"{significant(100 * _lost(straight, along))} %"),
     )
     return Table((f"t = {PLACES[here]:g}", "value"), rows)
+
+
+def _lowest_along(ends: np.ndarray, along: np.ndarray) -> str:
+    return number(float(along.min()), 3) if draws.has_sphere_between(ends) else "there is no way"
 
 
 def _lost(straight: np.ndarray, along: np.ndarray) -> float:

@@ -21,6 +21,8 @@ __all__ = ["needle", "packed", "pixels_modelled"]
 
 MOST_IMAGES, MOST_HELD_OUT, SHOWN = 3000, 300, 5
 LN10 = math.log(10)
+_WEAK = math.log(0.001)
+"""Log of a bound from which on it is no needle that is looked for."""
 
 
 @lru_cache(maxsize=4)
@@ -71,7 +73,12 @@ def _searched(name: str) -> _Haystack:
 
 def _gaussian(name: str, near: np.ndarray) -> np.ndarray:
     images = _grey(name, "train").astype(np.float64)
-    return haystack.gaussian_near(near, images, images.mean(axis=0), float(images.std()))
+    return haystack.gaussian_near(near, images, images.mean(axis=0), _common_scale(images))
+
+
+def _common_scale(images: Float[np.ndarray, "image data"]) -> float:
+    """The spread that all Gaussian pixels have: the root of the mean of the pixels' variances."""
+    return math.sqrt(float(images.var(axis=0, dtype=np.float64).mean()))
 
 
 @lru_cache(maxsize=32)
@@ -92,7 +99,7 @@ def needle(choices: Choices) -> Shown:
     rng = np.random.default_rng(choices.draw)
     d = images.shape[1]
     shape = (SHOWN, d)
-    noise = images.mean(axis=0) + images.std() * rng.standard_normal(shape)
+    noise = images.mean(axis=0) + _common_scale(images) * rng.standard_normal(shape)
     shares = (np.arange(len(found.held_out)) + 1) / len(found.held_out)
     rows = [
         {"role": "real", "label": "held-out images", "x": found.held_out, "y": np.log10(shares)},
@@ -100,7 +107,6 @@ def needle(choices: Choices) -> Shown:
         {"role": "bound", "label": "uniform pixels", "x": found.near, "y": found.uniform / LN10},
     ]
     texts = [_power(value) for value in (uniform, gaussian)]
-    one_in = _one_in(max(uniform, gaussian))
     return Shown(
         data={
             "kind": "haystack",
@@ -129,9 +135,8 @@ def needle(choices: Choices) -> Shown:
             f"and at most {texts[0]} of uniform ones. Beside it, {SHOWN} images of each.",
         },
         verdict=f"A distance of {number(near, 3)} to the nearest of {len(images):,} "
-        f"{_title(name)} lets {choices.passing:g} % of held-out images pass. Of random pixels it "
-        f"lets pass **fewer than one in {one_in}**. That is the needle, and {d} pixels are the "
-        "haystack.",
+        f"{_title(name)} lets {choices.passing:g} % of held-out images pass. "
+        f"{_said_of_random(max(uniform, gaussian), d)}",
         table=Table(
             ("near one of the images", "share", "log₁₀"),
             (
@@ -152,7 +157,7 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def _power(log_value: float) -> str:
     """A small chance, to one digit above what it is at most."""
-    if log_value > math.log(0.001):
+    if log_value > _WEAK:
         return f"{100 * math.exp(log_value):.3g} %"
     tens = log_value / LN10
     power = math.floor(tens)
@@ -160,6 +165,19 @@ def _power(log_value: float) -> str:
     if digits >= 10:
         digits, power = 1.0, power + 1
     return f"{digits:g}·10{str(power).translate(_RAISED)}"
+
+
+def _said_of_random(log_bound: float, d: int) -> str:
+    """What the larger of both bounds says of random pixels."""
+    if log_bound > _WEAK:
+        return (
+            f"Of random pixels all that is known is that it lets pass at most "
+            f"{_power(log_bound)}: a distance so long is no test any more."
+        )
+    return (
+        f"Of random pixels it lets pass **fewer than one in {_one_in(log_bound)}**. That is the "
+        f"needle, and {d} pixels are the haystack."
+    )
 
 
 def _one_in(log_value: float) -> str:
@@ -235,8 +253,8 @@ def pixels_modelled(choices: Choices) -> Shown:
             f"A held-out image takes {fair} nats with coins, {alone} by pixels, {tree} by pairs.",
         },
         verdict="Each pixel right on its own, and each pair as right as a tree can have it: "
-        "**still hardly a draw that you would take for real.** What is missing is what moves all "
-        "pixels together, a latent variable.",
+        "**still hardly a draw that you would take for real.** Neither has anything that moves "
+        "all pixels together; a latent variable would be that.",
         table=Table(
             ("mean of held-out images", "nats", "standard error"),
             (

@@ -117,7 +117,7 @@ def test_a_world_is_drawn_and_pushed(reader):
     """
     A stroke becomes the density that samples fall out of; keys draw as well.
     """
-    page = opened(reader, "?world=Plane: drawn by you&drawn=50,50&samples=5")
+    page = opened(reader, "?world=Plane: drawn by you&drawn=50,50&samples=5&curtain=Open")
     entropy_before = value(page, "entropy").inner_text()
     box = page.locator(".sceneCanvas").bounding_box()
     x, y = box["x"] + 0.5 * box["width"], box["y"] + 0.3 * box["height"]

@@ -142,3 +142,24 @@ class TestWays:
         points = draws.way(np.array([[1.0, 0], [3.0, 0]]), np.array([0.5]), is_straight=False)
 
         np.testing.assert_allclose(points, [[2.0, 0]])
+
+    @pytest.mark.parametrize("d", [1, 2, 3, 50])
+    def test_the_least_radius_is_no_less_than_any_on_the_way(self, d, rng):
+        """
+        And is come as near to as the places are close; it may be at an end.
+        """
+        t = np.linspace(0, 1, 4001)
+        for _ in range(20):
+            ends = draws.pair_of_draws(d, rng)
+            radii = draws.straight_radii(ends, t)
+            least = draws.nearest_on_straight(ends)
+            assert least <= radii.min() + 1e-12
+            assert radii.min() - least <= np.linalg.norm(ends[1] - ends[0]) / 4000
+
+    def test_a_sphere_lies_between_all_but_opposite_draws(self):
+        """
+        Which only a line has.
+        """
+        assert draws.has_sphere_between(np.array([[1.0], [2.0]]))
+        assert not draws.has_sphere_between(np.array([[1.0], [-2.0]]))
+        assert draws.has_sphere_between(np.array([[1.0, 0.0], [-1.0, 1e-3]]))

@@ -34,8 +34,10 @@ export class Surface {
   /** Wipe the canvas and return its context, or null while it has no size. */
   begin() {
     if (!this.width || !this.height) return null;
+    // In device pixels, of which the last row and column may be parts of one of ours.
+    this.context.setTransform(1, 0, 0, 1, 0, 0);
+    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    this.context.clearRect(0, 0, this.width, this.height);
     return this.context;
   }
 

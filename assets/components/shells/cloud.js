@@ -6,6 +6,8 @@ import { axis } from "../run/scales.js";
 import { angleDensity, logDensity, mean, mode, std } from "./law.js";
 import { furthest } from "./radial.js";
 
+const BAND = 24; // widths of a bar, of which three are a standard deviation, that hold all of it
+const THIN = 0.3; // share of the axis under which a band is thin
 const NARROW = 26; // rem under which two pictures stand one over the other
 
 // Draw in a part of the canvas as if it were all of it.
@@ -49,7 +51,7 @@ function drawBlob(context, theme, box, points, d, alpha) {
   context.strokeStyle = of.bound.colour;
   context.lineWidth = 1 / box.ratio;
   context.globalAlpha = 0.5;
-  context.strokeRect(x0, y0, side, side);
+  context.strokeRect(x0 + 0.5, y0 + 0.5, side - 1, side - 1);
   for (const radius of [1, 2, 3]) {
     context.beginPath();
     context.arc(across.at(0), up.at(0), across.at(radius) - across.at(0), 0, 2 * Math.PI);
@@ -64,14 +66,17 @@ function drawBlob(context, theme, box, points, d, alpha) {
 }
 
 /** A histogram in which bars and law are as high as each other where both are right. */
-function drawHistogram(context, theme, box, { values, x, width, density, centre, name, across, alpha, marks = [] }) {
+function drawHistogram(context, theme, box, given) {
+  const { values, x, width, density, centre, name, across, alpha, marks = [], isInset } = given;
   const { rem, of } = theme;
   const { plot, xAxis, yAxis } = framed(context, theme, box, { x, y: [0, 1.3], name, across, key: "" });
   const pixel = (x[1] - x[0]) / (plot.right - plot.left);
-  const bin = Math.max(width, 2 * pixel);
+  // As many bins as fill the axis, so that none is cut.
+  const bin = (x[1] - x[0]) / Math.max(2, Math.floor((x[1] - x[0]) / Math.max(width, 2 * pixel)));
   const bars = new Map();
   for (const value of values) {
-    const place = Math.floor((value - x[0]) / bin);
+    if (value < x[0] || value > x[1]) continue;
+    const place = Math.min(Math.floor((value - x[0]) / bin), Math.round((x[1] - x[0]) / bin) - 1);
     bars.set(place, (bars.get(place) ?? 0) + 1);
   }
   const points = [];
@@ -83,6 +88,7 @@ function drawHistogram(context, theme, box, { values, x, width, density, centre,
   let area = 0; // of the law as it is drawn, so that bars can be as high
   for (let i = 1; i < inside.length; i += 1) area += ((heights[i] + heights[i - 1]) / 2) * (inside[i] - inside[i - 1]);
   const unit = area ? area / bin / values.length : 1 / Math.max(...bars.values());
+  const isThin = BAND * width < THIN * (x[1] - x[0]); // a thick line would hide all bars
   within(context, plot, () => {
     context.fillStyle = of.dream.colour;
     context.globalAlpha = 0.6 * alpha;
@@ -92,14 +98,28 @@ function drawHistogram(context, theme, box, { values, x, width, density, centre,
       context.fillRect(left, top, Math.max(1, xAxis.at(x[0] + (place + 1) * bin) - left - 0.5), plot.bottom - top);
     }
     context.globalAlpha = 1;
-    if (area) stroke(context, theme, inside.map((r, i) => [xAxis.at(r), yAxis.at(heights[i])]), { colour: theme.text, width: 0.18 });
+    if (area) stroke(context, theme, inside.map((r, i) => [xAxis.at(r), yAxis.at(heights[i])]), { colour: theme.text, width: isThin ? 0.06 : 0.18 });
     for (const [place] of marks) stroke(context, theme, [[xAxis.at(place), plot.top], [xAxis.at(place), plot.bottom]], { colour: of.bound.colour, dash: of.bound.dash, width: 0.12 });
   });
   for (const [place, text] of marks) say(context, theme, text, xAxis.at(place) + 0.4 * rem, plot.top + 0.9 * rem, { align: "left", colour: of.bound.text });
-  if (!area) return;
+  if (!area || isInset) return;
   const away = Math.max(0.8 * rem, 1.2 * (xAxis.at(3 * width) - xAxis.at(0)));
   const isRight = xAxis.at(centre) + away > plot.right - 5 * rem;
+  if (isThin) drawInset(context, theme, { plot, xAxis, ratio: box.ratio, room: (isRight ? 5.5 : 1) * rem }, given);
   say(context, theme, "exact law", isRight ? Math.max(plot.left + 5 * rem, xAxis.at(centre) - away) : xAxis.at(centre) + away, yAxis.at(0.55), { align: isRight ? "right" : "left", weight: 600 });
+}
+
+// Where all of it is a thin band, the same magnified, in what is free to the left of it.
+function drawInset(context, theme, { plot, xAxis, ratio, room }, given) {
+  const { rem } = theme;
+  const { centre, width } = given;
+  const half = (BAND / 2) * width;
+  const box = { x: plot.left + 0.8 * rem, y: plot.top + 0.2 * rem, height: 0.72 * (plot.bottom - plot.top), ratio };
+  box.width = Math.min(16 * rem, xAxis.at(centre - half) - room - box.x);
+  if (box.width < 8 * rem) return;
+  context.fillStyle = theme.paper;
+  context.fillRect(box.x - 0.3 * rem, box.y, box.width + 0.6 * rem, box.height);
+  part(context, box, (inner) => drawHistogram(context, theme, inner, { ...given, x: [centre - half, centre + half], name: "", across: "magnified", marks: [], isInset: true }));
 }
 
 /** Angles between draws, and distances over the root of 2d. */

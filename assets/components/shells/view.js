@@ -86,9 +86,9 @@ export class View extends SceneView {
       samples: `Left, the first two coordinates of 1,000 draws, a blob around zero. Right, a histogram of their radii under the exact law.`,
       pairs: `Left, a histogram of angles between draws around 90 degrees. Right, one of their distances over the root of 2d, around 1. Both with the exact law.`,
       within: `The law of the radius, with the part inside filled.`,
-      between: `Radius along the straight way between two draws, which sags, and along the sphere, which does not, over the band that 95 per cent of draws lie in.${this.scene.tiles ? " Below, what a decoder makes of eleven places on each." : ""}`,
+      between: `Radius along the straight way between two draws, which sags, ${this.scene.hasSphere ? "and along the sphere, which does not, " : ""}over the band that 95 per cent of draws lie in.${this.scene.tiles ? " Below, what a decoder makes of eleven places on each." : ""}`,
     };
-    return `${pictures[kind]} In ${whole(d)} dimensions. ${told}.`;
+    return `${pictures[kind]} In ${whole(d)} ${d === 1 ? "dimension" : "dimensions"}. ${told}.`;
   }
 
   // -- Hands -----------------------------------------------------------------------------------
@@ -151,9 +151,9 @@ export class View extends SceneView {
   }
 
   #along() {
-    const { straight, spherical, place, step, mean, std } = this.scene;
+    const { straight, spherical, hasSphere, place, step, mean, std } = this.scene;
     const i = Math.round(place / step);
-    return [fixed(straight[i], 3), fixed(spherical[i], 3), `${fixed((straight[i] - mean) / std, 1)} sd`];
+    return [fixed(straight[i], 3), hasSphere ? fixed(spherical[i], 3) : "none", `${fixed((straight[i] - mean) / std, 1)} sd`];
   }
 
   #showSliders() {

@@ -5,12 +5,12 @@ import { drawMark } from "../run/marks.js";
 import { drawTile } from "./images.js";
 
 /** Two ways over the band where draws lie, with the decoded images under them if there are any. */
-export function drawBetween(context, theme, surface, { d, of: _, place, step, straight, spherical, band, tiles }, isAsked) {
+export function drawBetween(context, theme, surface, { d, of: _, place, step, straight, spherical, hasSphere, band, tiles }, isAsked) {
   const { rem, of } = theme;
   const side = tiles ? Math.min(2.6 * rem, (surface.width - 4.5 * rem) / tiles[0].length) : 0;
   const box = { width: surface.width, height: surface.height - (tiles ? 2 * side + 0.9 * rem : 0), ratio: surface.ratio };
   const most = 1.22 * Math.max(band[1], ...spherical);
-  const { plot, xAxis, yAxis } = framed(context, theme, box, { x: [0, 1], y: [0, most], name: "t", across: `radius, in ${d.toLocaleString("en")} dimensions`, key: "drag along the ways" });
+  const { plot, xAxis, yAxis } = framed(context, theme, box, { x: [0, 1], y: [0, most], name: "t", across: `radius, in ${d.toLocaleString("en")} ${d === 1 ? "dimension" : "dimensions"}`, key: "drag along the ways" });
   const points = (row) => row.map((value, i) => [xAxis.at(i * step), yAxis.at(value)]);
   context.globalAlpha = 0.2;
   context.fillStyle = theme.text;
@@ -18,16 +18,18 @@ export function drawBetween(context, theme, surface, { d, of: _, place, step, st
   context.globalAlpha = 1;
   within(context, plot, () => {
     stroke(context, theme, [[xAxis.at(place), plot.top], [xAxis.at(place), plot.bottom]], { colour: of.bound.colour, dash: [2, 4], width: 0.12 });
-    stroke(context, theme, points(spherical), { colour: of.dream.colour, dash: of.dream.dash, width: 0.2 });
+    if (hasSphere) stroke(context, theme, points(spherical), { colour: of.dream.colour, dash: of.dream.dash, width: 0.2 });
     stroke(context, theme, points(straight), { colour: of.distortion.colour, width: 0.2 });
   });
   say(context, theme, "95 % of draws", plot.right - 0.4 * rem, yAxis.at(band[1]) - 0.4 * rem, { align: "right" });
   const i = Math.round(place / step);
   const low = Math.round(0.3 * (straight.length - 1));
   say(context, theme, "straight", xAxis.at(low * step) - 0.4 * rem, yAxis.at(straight[low]) + 1.4 * rem, { align: "right", colour: of.distortion.text, weight: 600 });
-  say(context, theme, "along the sphere", xAxis.at(0.02), yAxis.at(Math.max(band[1], spherical[0])) - 0.4 * rem, { align: "left", colour: of.dream.text, weight: 600 });
-  context.fillStyle = of.dream.colour;
-  drawMark(context, "square", xAxis.at(place), yAxis.at(spherical[i]), 0.5 * rem);
+  if (hasSphere) {
+    say(context, theme, "along the sphere", xAxis.at(0.02), yAxis.at(Math.max(band[1], spherical[0])) - 0.4 * rem, { align: "left", colour: of.dream.text, weight: 600 });
+    context.fillStyle = of.dream.colour;
+    drawMark(context, "square", xAxis.at(place), yAxis.at(spherical[i]), 0.5 * rem);
+  }
   context.fillStyle = of.distortion.colour;
   drawMark(context, "triangle", xAxis.at(place), yAxis.at(straight[i]), 0.5 * rem);
   if (isAsked && !tiles && d !== _) say(context, theme, "two draws of these dimensions come on release", (plot.left + plot.right) / 2, plot.bottom - rem);

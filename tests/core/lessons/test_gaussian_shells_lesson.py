@@ -7,7 +7,6 @@ law, a length that does not go back to its mass, a bound that grows less than it
 import base64
 import json
 import math
-import re
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from core import shells
 from core.lessons import gaussian_shells as lesson
-from core.lessons import shells_draws
+from core.lessons import shells_draws, shells_images
 from core.lessons.gaussian_shells import CASES, REGIONS, VIEWS, Choices, heard, show
 from core.lessons.shells_choices import length
 from core.notation import read
@@ -115,7 +114,7 @@ class TestWithin:
 
         assert deep["mass inside"] == "2.92e-380"
         assert far["mass inside"] == f"1 − {far['outside']}"
-        assert re.fullmatch(r"\d\.\d\de-2\d\d", far["outside"])
+        assert far["outside"] == "1.00e-300"
 
     def test_says_the_lectures_number(self):
         """
@@ -205,6 +204,18 @@ class TestBetween:
         assert min(data["spherical"]) > data["band"][0] - 1
         assert texts(show(CASES["ways_image"].choices))["off the mean"].startswith("−1")
 
+    def test_a_line_has_no_sphere_to_go_along(self):
+        """
+        Between two sides of the middle; the straight way leads through it.
+        """
+        found = [show(Choices(view="Between", d=1, draw=draw)) for draw in range(8)]
+        opposite = [shown for shown in found if not shown.data["hasSphere"]]
+
+        assert 0 < len(opposite) < 8
+        for shown in opposite:
+            assert "no way along it" in shown.verdict
+            assert dict(shown.table.rows)["lowest radius, straight"] == "0.000"
+
     def test_decodes_both_ways_where_there_is_a_decoder(self):
         """
         They begin and end with the same images, and part between.
@@ -251,9 +262,26 @@ class TestImages:
         """
         784 pixels make the haystack hundreds of powers of ten larger.
         """
-        row = cells(show(CASES["sprites_needle"].choices))["uniform pixels, bound"]
+        row = cells(show(CASES["needle"].choices))["uniform pixels, bound"]
 
         assert float(row[1].replace("−", "-")) < -300
+
+    def test_a_distance_that_is_no_test_is_said_to_be_none(self):
+        """
+        Where a bound on random pixels says next to nothing, nobody speaks of a needle.
+        """
+        verdict = show(Choices(view="Haystack", data="Digits", passing=99.0)).verdict
+
+        assert "at most 12.7 %" in verdict
+        assert "needle" not in verdict
+
+    def test_gaussian_pixels_have_the_spread_that_pixels_have(self):
+        """
+        What is between the means of pixels is no spread of theirs.
+        """
+        images = np.tile([0.0, 1.0], (50, 1)) + np.random.default_rng(0).normal(0, 0.1, (50, 2))
+
+        assert shells_images._common_scale(images) == pytest.approx(0.1, rel=0.2)
 
     def test_pairs_tell_more_than_pixels(self):
         """
