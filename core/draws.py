@@ -24,8 +24,10 @@ __all__ = [
 ]
 
 _AT_ONCE = 1_000_000
-_OPPOSITE = math.pi - 1e-6
 """Numbers that are held in memory at a time."""
+
+_OPPOSITE = math.pi - 1e-6
+"""Angle beyond which two directions are opposite, and none is between them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

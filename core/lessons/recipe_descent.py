@@ -22,10 +22,10 @@ from core.recipe.writing import pretty, symbol, term_text
 __all__ = ["coin_view", "turns", "worlds_view"]
 
 _DRAWN = {"Tables": tables.drawn, "Gaussians": gaussians.drawn}
-MOST_DIMENSIONS = 48
+_MOST_DIMENSIONS = 48
 """The most dimensions of a world of Gaussians, of which every turn is computed."""
 
-MOST_UPDATES = 12
+_TOSSES = 12
 """Turns of the coin."""
 
 _POINTS = (np.arange(160) + 0.5) / 160
@@ -52,10 +52,11 @@ def _path(choices: Choices) -> _Path:
     sizes = {
         name: choices.size if name in recipe.observed else choices.size_added for name in names
     }
-    if choices.view == "Gaussians" and sum(sizes.values()) > MOST_DIMENSIONS:
+    whole = sum(sizes.values())
+    if choices.view == "Gaussians" and whole > _MOST_DIMENSIONS:
         raise ValueError(
-            f"`Dimensions` must be at most {MOST_DIMENSIONS} in all, got {sum(sizes.values())} of "
-            f"{len(names)} variables. Take fewer."
+            f"`Dimensions` must be at most {_MOST_DIMENSIONS} in all, got {whole} of {len(names)} "
+            "variables. Take fewer."
         )
     start = _DRAWN[choices.view](objective, sizes, np.random.default_rng(choices.draw))
     path = numbers.minimise(start, objective, MOST_TURNS)
@@ -86,7 +87,7 @@ def turns(choices: Choices) -> int:
         ValueError: If the worlds are none.
     """
     if choices.view == "Beta coin":
-        return MOST_UPDATES
+        return _TOSSES
     return len(_found(choices).values) - 1
 
 
