@@ -150,7 +150,7 @@ CASES: dict[str, Case] = {
     "hair": Case("Shell ± 1e-300", replace(_THIN, eps="1e-300")),
     "ways_plane": Case("d = 2", replace(_BETWEEN, d=2)),
     "ways_image": Case("d = 784", _BETWEEN),
-    "decoded": Case("With decoded images", replace(_BETWEEN, source=SOURCES[1])),
+    "decoded": Case("With decoded images", Choices(view="Between", source=SOURCES[1])),
     "needle": Case("Half of the real ones pass", _HAYSTACK),
     "strict": Case("One in ten passes", replace(_HAYSTACK, passing=10.0)),
     "digits_needle": Case("Digits, 64 pixels", replace(_HAYSTACK, data="Digits")),

@@ -6,6 +6,7 @@ Lecture: "Warmup: density estimation" [0:25-0:30].
 import streamlit as st
 
 from core.lessons import gaussian_shells as lesson
+from core.lessons.past_runs import title
 from core.runs.records import StoreUnavailable
 from ui import components, controls, models, page, watch
 
@@ -109,13 +110,16 @@ def choose_dimension() -> None:
     controls.choice("Edges of sprites", lesson.EDGES, UNTOUCHED["edges"], key="edges")
 
 
-def trained() -> tuple[lesson.Decoder | None, str | None]:
-    """The decoder of the run in the address, or of the reader's last one; what is wrong, if so."""
+def trained() -> tuple[lesson.Decoder | None, str]:
+    """The decoder of the run in the address, or of the reader's last one, and what was trained.
+
+    Where there is none, what is wrong instead.
+    """
     run, problem = watch.last_done()
     if run is None:
         return None, problem or lesson.NO_RUN
     try:
-        return lesson.Decoder(*models.last_model(run)), None
+        return lesson.Decoder(*models.last_model(run)), title(run)
     except (LookupError, ValueError, StoreUnavailable) as error:
         return None, str(error)
 
@@ -150,8 +154,10 @@ with left:
 
 # -- Compute -----------------------------------------------------------------
 chosen = choices()
-decoder, missing = trained() if lesson.wants_decoder(chosen) else (None, None)
-found = lesson.show(chosen, decoder) if missing is None else lesson.Shown(problems=(missing,))
+needs_decoder = lesson.wants_decoder(chosen)
+decoder, told = trained() if needs_decoder else (None, "")
+is_missing = needs_decoder and decoder is None
+found = lesson.Shown(problems=(told,)) if is_missing else lesson.show(chosen, decoder)
 
 # -- Show --------------------------------------------------------------------
 with right:
@@ -160,7 +166,9 @@ with right:
     refused = st.session_state.pop(REFUSED, None)
     for sentence in (*found.problems, *controls.refused(), *([refused] if refused else ())):
         st.error(page.plain(sentence))
-    if lesson.wants_decoder(chosen) and lesson.is_flat(decoder):
+    if decoder is not None:
+        st.caption(page.plain(f"The decoder is that of a training: {told}."))
+    if needs_decoder and lesson.is_flat(decoder):
         label = f"Train one with {lesson.MANY} code dimensions"
         page.link_with("train", label, {"latent": str(lesson.MANY)})
     st.markdown(found.verdict)

@@ -225,6 +225,9 @@ class TestDecoded:
 
         assert is_well(app)
         assert "radii of the two draws" in written(app)
+        told = " ".join(caption.value.replace("\\", "") for caption in app.caption)
+        assert "The decoder is that of a training" in told
+        assert "Digits, β 1, code dimensions 7" in told
 
     def test_one_that_is_on_the_list_is_found(self, service, monkeypatch):
         """
