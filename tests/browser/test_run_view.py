@@ -749,15 +749,15 @@ class Stage:
         """Wait until nothing is drawn any more."""
         self.page.evaluate(
             """() => new Promise((done) => {
-              const { dataset } = document.querySelector("#host").shadowRoot.querySelector(".run");
-              const state = () => JSON.stringify(dataset);
-              let last = state(), still = 0;
-              const look = () => {
-                still = state() === last ? still + 1 : 0;
+              const root = document.querySelector("#host").shadowRoot.querySelector(".run");
+              const state = () => JSON.stringify(root.dataset) + root.textContent;
+              let last = state(), still = performance.now();
+              const look = (now) => {
+                if (state() !== last) still = now;
                 last = state();
-                if (still > 8) done(); else requestAnimationFrame(look);
+                if (now - still > 250) done(); else requestAnimationFrame(look);
               };
-              look();
+              requestAnimationFrame(look);
             })"""
         )
 
