@@ -40,6 +40,12 @@ PART = 0.35
 FLOOR = 0.06
 """Least standard deviation of a part or a kernel, which on one sample would shrink to nothing."""
 
+_LOST = 1e-250
+"""A sum of kernels below which some of them may be too small for a number to hold."""
+
+_CACHED = 32_768
+"""Numbers that a processor keeps at hand: a table of more costs several times as much for each."""
+
 _BROAD = 1.6
 _DUST = 1e-6
 """Share of equal cells that is swept away: a cell without samples then has no chance at all."""
@@ -95,9 +101,25 @@ class Kernels:
         return Gaussians.round(self.samples, self.width)
 
     def log_density(self, x: Float[np.ndarray, "point data"]) -> Float[np.ndarray, " point"]:
-        """Logarithm of the density."""
-        squares = squared_distances(x, self.samples)
-        return log_sum_exp(-squares / (2 * self.width**2)) + self._constant(x.shape[1])
+        """Logarithm of the density.
+
+        Where all kernels vanish from the numbers a computer has, their logarithms are summed.
+        """
+        some = max(1, _CACHED // len(self.samples))
+        starts = range(0, max(1, len(x)), some)
+        found = [self._summed(x[start : start + some]) for start in starts]
+        return np.concatenate(found) + self._constant(x.shape[1])
+
+    def _summed(self, x: Float[np.ndarray, "point data"]) -> Float[np.ndarray, " point"]:
+        exponents = squared_distances(x, self.samples)
+        exponents *= -0.5 / self.width**2
+        found = np.exp(exponents).sum(1)
+        is_lost = found < _LOST
+        with np.errstate(divide="ignore"):
+            log_q = np.log(found)
+        if is_lost.any():
+            log_q[is_lost] = log_sum_exp(exponents[is_lost])
+        return log_q
 
     def log_density_at(self, at: Nodes) -> Float[np.ndarray, " point"]:
         """The same at the nodes of a world, by one product of matrices.
@@ -112,7 +134,7 @@ class Kernels:
         ]
         total = along[0].sum(1) if dims == 1 else (along[0] @ along[1].T).ravel()
         found = total[at.places]
-        is_lost = found < 1e-250
+        is_lost = found < _LOST
         with np.errstate(divide="ignore"):
             log_q = np.log(found) + self._constant(dims)
         if is_lost.any():
@@ -208,8 +230,12 @@ def squared_distances(
     a: Float[np.ndarray, "left data"], b: Float[np.ndarray, "right data"]
 ) -> Float[np.ndarray, "left right"]:
     """Squared distances between all pairs of points."""
-    squares = (a[:, :1] - b[:, 0]) ** 2
-    return squares if a.shape[1] == 1 else squares + (a[:, 1:] - b[:, 1]) ** 2
+    squares = np.zeros((len(a), len(b)))
+    for left, right in zip(a.T, b.T, strict=True):
+        apart = left[:, None] - right
+        apart *= apart
+        squares += apart
+    return squares
 
 
 def _broad(dims: int) -> Gaussians:

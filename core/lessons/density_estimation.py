@@ -32,6 +32,8 @@ from core.lessons.panels import Table, adding_up, number
 __all__ = ["after_a_push", "cell", "dims_of", "heard", "nats", "show", "stage"]
 
 _DIGITS = 3
+_NO_MATTER = 0.05
+"""Nats below which two fits are said to be close to what they are fitted to."""
 
 
 def show(choices: Choices) -> Shown:
@@ -389,10 +391,22 @@ def _ways(choices: Choices, box: World) -> Shown:
     )
     return Shown(
         data=shown,
-        verdict="Down KL[p; q] the model has to be wherever :blue[p] is, and *covers* it. Down "
-        "KL[q; p] it has to be nowhere that :blue[p] is not, and *seeks* a part of it: which one, "
-        "its start decides.",
+        verdict=_said_of_ways(found, choices.way_parts),
         table=Table(("the fit that", "KL[p; q], nats", "KL[q; p], nats"), rows),
+    )
+
+
+def _said_of_ways(found: descent.TwoWays, parts: int) -> str:
+    left = max(ways[i][-1] for ways in (found.forward, found.reverse) for i in (0, 1))
+    if left < _NO_MATTER:
+        return (
+            "The model is rich enough for :blue[p]: both fits end close to it, whichever "
+            "divergence they descend."
+        )
+    sought = "a part of it: which one" if parts == 1 else "what it can fill of it: which parts"
+    return (
+        "Down KL[p; q] the model has to be wherever :blue[p] is, and *covers* it. Down KL[q; p] "
+        f"it has to be nowhere that :blue[p] is not, and *seeks* {sought}, its start decides."
     )
 
 

@@ -175,6 +175,9 @@ def test_a_phone_shows_it_all(browser, site):
     )
 
     assert wide <= room
+    table = opened(one, "?view=Few samples").locator(".st-key-frame-forms table")
+    table.wait_for()
+    assert table.evaluate("table => table.getBoundingClientRect().right") <= 390
     assert one.complaints == []
     one.context.close()
 

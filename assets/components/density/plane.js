@@ -72,10 +72,14 @@ function drawLine(context, theme, ratio, axes, { samples, real, models, fallen }
     }
     for (const { values, look } of curves) stroke(context, theme, points(values), look);
   });
+  let before = null;
   for (const { values, name } of curves) {
     if (!name) continue;
     const [x, y] = points(values).reduce((best, point) => (point[1] < best[1] ? point : best));
-    say(context, theme, name, x, Math.max(plot.top, y) - 0.35 * rem, { colour: of.dream.text, weight: 600 });
+    const high = Math.max(plot.top, y);
+    const isOver = before && Math.abs(x - before.x) < 3.8 * rem && Math.abs(high - before.high) < 1.2 * rem;
+    before = { x: isOver ? before.x + 3.8 * rem : x, high };
+    say(context, theme, name, before.x, high - 0.35 * rem, { colour: of.dream.text, weight: 600 });
   }
   acrossAt(context, theme, plot, floor, ratio);
   drawHorizontal(context, theme, { axis: xAxis, plot, ratio, name: "x", nameEnd: plot.right });
@@ -124,19 +128,18 @@ function drawPlane(context, theme, { plot, xAxis, yAxis }, { samples, real, mode
     if (known && shaded) {
       for (const level of LEVELS) lines(context, theme, xAxis, yAxis, contoured(real, known, level * peak), of.real.colour);
     }
-    const radius = Math.max(1.6, Math.min(0.24 * rem, (2.2 * rem) / Math.sqrt(samples.length + 1)));
-    // A seam of paper tells a sample from a density of its own colour.
-    const seam = 0.06 * rem;
-    samples.forEach(([x, y], i) => {
-      const way = fallen(i);
-      if (way <= 0) return;
-      const [px, py] = [xAxis.at(x), yAxis.at(y)];
-      const height = plot.top + (py - plot.top) * way;
-      context.fillStyle = theme.paper;
-      drawMark(context, of.real.mark, px, height, radius + seam);
-      context.fillStyle = of.real.colour;
-      drawMark(context, of.real.mark, px, height, radius);
-    });
+    const crowd = Math.sqrt(samples.length + 1);
+    const radius = Math.max(1.4, Math.min(0.24 * rem, (2.2 * rem) / crowd));
+    const fall = ([x, y], way) => [xAxis.at(x), plot.top + (yAxis.at(y) - plot.top) * way];
+    const dots = samples.map((sample, i) => [fallen(i), sample]).filter(([way]) => way > 0);
+    // A rim keeps a sample apart from a density of its own colour.
+    const layers = known && !shaded ? [[theme.paper, 1.45 * radius], [of.real.colour, radius]] : [[of.real.colour, radius]];
+    for (const [colour, size] of layers) {
+      context.fillStyle = colour;
+      context.globalAlpha = layers.length > 1 ? 1 : Math.min(0.8, 12 / crowd); // a crowd lets the model through
+      for (const [way, sample] of dots) drawMark(context, of.real.mark, ...fall(sample, way), size);
+    }
+    context.globalAlpha = 1;
     for (const model of models) if (!model.isShaded) ellipses(context, theme, xAxis, yAxis, plot, model);
   });
 }

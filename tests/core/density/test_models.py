@@ -145,6 +145,16 @@ class TestHistogram:
 
 
 class TestKernels:
+    def test_many_points_are_taken_a_few_at_a_time(self):
+        """
+        And far from all samples, where every kernel vanishes, the nearest counts.
+        """
+        points = drawn(0, 300)
+        x = np.concatenate([drawn(1, 400), [[90.0, 0.0]]])
+        kernels = models.Kernels(points, models.FLOOR)
+
+        np.testing.assert_allclose(kernels.log_density(x), kernels.law.log_density(x), rtol=1e-9)
+
     @pytest.mark.parametrize("name", ["Plane: moons", "Line: comb"])
     def test_is_that_of_scipy(self, name):
         """

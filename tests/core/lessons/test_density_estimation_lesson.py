@@ -211,6 +211,19 @@ class TestCoverOrSeek:
             lesson.cell(row[0][-1]) for row in (ways.forward, ways.reverse)
         )
 
+    def test_nothing_is_sought_where_both_arrive(self):
+        """
+        One Gaussian for a Gaussian; what is sought of other worlds is a part, or several.
+        """
+        bumps = CASES["bumps"].choices
+        said = [
+            lesson.show(replace(bumps, world=name, way_parts=parts)).verdict
+            for name, parts in (("Line: bell", 1), ("Line: comb", 1), ("Line: comb", 3))
+        ]
+
+        assert [verdict.count("seeks") for verdict in said] == [0, 1, 1]
+        assert "which parts" in said[2]
+
 
 class TestHeard:
     @pytest.mark.parametrize(

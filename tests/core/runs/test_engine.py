@@ -110,7 +110,7 @@ class TestLocalEngine:
         """
         Where a core is divided among sessions, a worker's own niceness would count for nothing.
         """
-        eventually(lambda: engine.submit(niceness, key="session").result(20)[1] == "10")
+        eventually(lambda: engine.submit(niceness, key="session").result(20)[1] == "5")
 
     def test_listens_on_this_machine_only_and_behind_tls(self, engine):
         """
