@@ -29,6 +29,7 @@ from tests.browser.chromium import launched
 from tests.browser.site import Site, running_site
 
 DEFAULT, ENDLESS = "/train", "/train?preset=endless"
+FLOW = "/density_estimation?preset=live"
 VIEWERS = 60
 
 WATCH = """() => {
@@ -152,6 +153,22 @@ def measured(browser: Browser, site: Site) -> Iterator[Figure]:
         "s",
         most=2,
         note="reload to the whole history of a finished run drawn",
+    )
+
+    flow = Seen.opened(browser, site, FLOW)
+    flow.seconds_to_first_frame()
+    flow.wait_for("done")
+    frames = []
+    for _ in range(5):
+        frames.append(flow.seconds_to_first_frame())
+        flow.wait_for("done")
+    flow.close()
+    yield Figure(
+        "flow_first_frame_s",
+        statistics.median(frames),
+        "s",
+        most=0.5,
+        note="press to the first density of a flow, median of five",
     )
 
     time.sleep(8)
@@ -319,6 +336,13 @@ class Seen:
         # A quick training may be over by then, at the same step as the one before.
         left = pressed + self.until(pressed, lambda _, step: [step] != old) - 1e-4
         seconds = left - pressed + self.until(left, lambda _, step: step >= 0)
+        self._settle()
+        return seconds
+
+    def seconds_to_first_frame(self) -> float:
+        """Press, and wait for the density that a flow begins with."""
+        pressed = self.press()
+        seconds = self.until(pressed, lambda _, step: step == 0)
         self._settle()
         return seconds
 

@@ -82,6 +82,7 @@ export class View extends SceneView {
     this.#shown = key;
     this.#walk?.close();
     this.#walk = null;
+    delete this.root.dataset.lastStep;
     this.player.reset();
     if (data.run) this.#follow(data);
     else if (data.steps) {
@@ -196,8 +197,15 @@ export class View extends SceneView {
       ];
       return { dims, samples, real, models };
     }
-    const law = this.#walk?.isLive ? this.#walk.densityAt(this.player.step) : scene.models?.[frame];
+    const law = this.#walk?.isLive ? this.#trained() : scene.models?.[frame];
     return { dims, samples, real, models: law ? [{ law, look, isShaded: true }] : [] };
+  }
+
+  // The root says of which step it is, for whoever looks from outside.
+  #trained() {
+    const found = this.#walk.snapshotAt(this.player.step);
+    if (found) this.root.dataset.lastStep = String(found.step);
+    return found?.density;
   }
 
   #drawBox(context) {

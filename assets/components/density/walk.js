@@ -59,14 +59,14 @@ export class Trained {
     return this.steps.map((_, row) => read(row));
   }
 
-  /** The density at a step, or the one before it that is here; asks for those to come. */
-  densityAt(step) {
+  /** The snapshot of a step, or of the one before it that is here; asks for those to come. */
+  snapshotAt(step) {
     const { snapshots, history } = this.run;
     const here = lastAtOrBefore(history.snapshots, step) ?? history.snapshots[0];
     if (here === undefined) return null;
     const ahead = history.snapshots.filter((each) => each > here).slice(0, 6);
     snapshots.want([here, ...ahead]);
-    return snapshots.nearestAtHand(history.snapshots, here)?.density ?? null;
+    return snapshots.nearestAtHand(history.snapshots, here) ?? null;
   }
 
   close() {

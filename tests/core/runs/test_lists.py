@@ -410,20 +410,21 @@ class ListsLife(RuleBasedStateMachine):
             for table in reversed(METADATA.sorted_tables):
                 if table.name != "meta":
                     connection.execute(sa.delete(table))
-        self.seen: set[str] = set()
+        # In the order in which they came: ids are random, and a life must be one that repeats.
+        self.seen: dict[str, None] = {}
         self.on: dict[tuple[str, str], bool] = {}  # (owner, run) -> whether it is on the list
         self.at: dict[tuple[str, str], float] = {}
 
     @rule(reader=readers, request=requests)
     def asks(self, reader, request):
         run = self.store.submit(**request | {"owner": reader})
-        self.seen.add(run.id)
+        self.seen[run.id] = None
         self.on[reader, run.id] = True
 
     @rule(reader=readers, data=st.data())
     def looks(self, reader, data):
         if self.seen:
-            run_id = data.draw(st.sampled_from(sorted(self.seen)))
+            run_id = data.draw(st.sampled_from(list(self.seen)))
             self.store.look(run_id, reader)
             if self.is_there(run_id):
                 self.on.setdefault((reader, run_id), True)
@@ -431,7 +432,7 @@ class ListsLife(RuleBasedStateMachine):
     @rule(reader=readers, data=st.data())
     def deletes(self, reader, data):
         if self.seen:
-            run_id = data.draw(st.sampled_from(sorted(self.seen)))
+            run_id = data.draw(st.sampled_from(list(self.seen)))
             was_on = self.on.get((reader, run_id), False)
             assert self.store.delete(run_id, reader) == was_on
             if was_on:
@@ -441,7 +442,7 @@ class ListsLife(RuleBasedStateMachine):
     @rule(reader=readers, data=st.data())
     def restores(self, reader, data):
         if self.seen:
-            run_id = data.draw(st.sampled_from(sorted(self.seen)))
+            run_id = data.draw(st.sampled_from(list(self.seen)))
             was_off = self.on.get((reader, run_id)) is False
             assert self.store.restore(run_id, reader) == was_off
             if was_off:
@@ -457,7 +458,7 @@ class ListsLife(RuleBasedStateMachine):
                 for key in old:
                     del self.on[key]
             elif len(old) == len(mine):
-                self.seen.discard(run_id)
+                del self.seen[run_id]
                 self.on = {key: is_on for key, is_on in self.on.items() if key[1] != run_id}
         self.store.remove_deleted()
 

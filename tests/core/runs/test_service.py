@@ -153,6 +153,8 @@ class TestPrecision:
         What is faster on a kind of machine is found out at the first run of a shape, and kept.
         """
         service._machine = service.machine | {"bf16": True}  # else there is nothing to time
+        # A run of before is over when the store says so, and its worker is free a moment later.
+        eventually(lambda: all(sent.call.done() for sent in list(service._sent.values())))
         runs = [
             service.submit(TrainConfig(dataset="sprites", hidden=(16,), steps=2, seed=seed), "me")
             for seed in (0, 1)

@@ -78,9 +78,20 @@ def told(events):
     return [data["state"] if kind == "state" else number or kind for kind, number, data in events]
 
 
-async def watched(tails, run_id, after=0):
+async def watched(tails, run_id, after=0, began=None):
+    """What somebody hears until the end; `began` has one more when they have heard something."""
+    found = []
     async with aclosing(tails.watch(run_id, after)) as events:
-        return parsed(b"".join([data async for data in events]))
+        async for data in events:
+            if not found and began is not None:
+                began.append(run_id)
+            found.append(data)
+    return parsed(b"".join(found))
+
+
+async def until(condition):
+    while not condition():
+        await asyncio.sleep(0.01)
 
 
 def run(store, scenario, **options):
@@ -227,8 +238,11 @@ class TestManyViewers:
         monkeypatch.setattr(store, "pulse", lambda run_id: looks.append(1) or seen(run_id))
 
         async def scenario(tails):
-            viewers = [asyncio.create_task(watched(tails, worker.id)) for _ in range(60)]
-            await asyncio.sleep(0.5)
+            began = []
+            viewers = [
+                asyncio.create_task(watched(tails, worker.id, began=began)) for _ in range(60)
+            ]
+            await until(lambda: len(began) == 60)
             worker.write(3)
             worker.end()
             return tails.watched, await asyncio.gather(*viewers)
