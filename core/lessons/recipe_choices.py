@@ -65,7 +65,7 @@ class Choices:
         dream: Factors of the dream, as typed.
         by_distortion: Multiplier of the distortion.
         by_likelihood: That of the negative log-likelihood.
-        by_classification: That of the classification error.
+        by_classification: That of the classification loss.
         by_rate: That of the rate.
         by_step: That of the step KLs.
         by_parameters: That of the information in parameters.

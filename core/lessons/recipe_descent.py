@@ -210,6 +210,9 @@ def _verdict(path: _Path, turn: int, seen: str) -> str:
 
 def _end(path: _Path) -> str:
     """What the last turn leaves, in a sentence."""
+    terms = zip(path.objective.terms, path.values[-1].terms, strict=True)
+    if path.objective.is_weighted and any(t.kind == "rate" and v < _NOTHING for t, v in terms):
+        return "**The rate is 0:** at this price the code says nothing, and the dream ignores it."
     if path.values[-1].joint_kl < _NOTHING:
         return "Nothing is left: the dream has come true."
     if len(path.values) > MOST_TURNS:

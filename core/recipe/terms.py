@@ -49,14 +49,18 @@ KINDS: Mapping[str, Kind] = {
         "negative log-likelihood", "L", "δ", "distortion", "how badly {given_bare} explain {of}"
     ),
     "classification": Kind(
-        "classification error", "C", "γ", "distortion", "how much the label {of} surprises{given}"
+        "classification loss", "C", "γ", "distortion", "how much the label {of} surprises{given}"
     ),
     "rate": Kind("rate", "R", "β", "rate", "nats that the code {of} spends beyond the dream's"),
     "step": Kind(
         "step KL", "K", "κ", "rate", "how far one step to {of} is from the dream's, on average"
     ),
     "parameters": Kind(
-        "information in parameters", "S", "σ", "rate", "nats that {of} has taken from the data"
+        "information in parameters",
+        "S",
+        "σ",
+        "rate",
+        "nats that {of} spends beyond the dream's, no fewer than it knows of the data",
     ),
     "prediction": Kind(
         "prediction", "V", "π", "rate", "how far the prediction of {of} is from the dream's"

@@ -100,7 +100,7 @@ def test_pointing_at_a_term_lights_its_factors(reader):
     canvas.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    wait_for_words(page, "classification error ⟨−log q(y|z)⟩ is lit")
+    wait_for_words(page, "classification loss ⟨−log q(y|z)⟩ is lit")
 
 
 def test_a_hand_goes_through_the_turns(reader):

@@ -20,6 +20,7 @@ export function drawGraph(context, theme, box, panel, lit) {
   const room = { left: box.left, right: box.right, top: box.top + 1.5 * rem, bottom: bottom - 0.4 * rem };
   const places = placed(panel, room, rem);
   const { at } = places;
+  for (const names of panel.joined) drawJoint(context, places, names, look);
   const drawn = new Set();
   for (const arrow of panel.arrows) {
     const ends = [at[arrow.from], at[arrow.to]].join();
@@ -27,7 +28,6 @@ export function drawGraph(context, theme, box, panel, lit) {
     drawn.add(ends);
     drawArrow(context, theme, places, arrow, look, lit);
   }
-  for (const names of panel.joined) drawJoint(context, theme, places, names, look);
   for (const node of panel.nodes) {
     if (!places.holes.includes(at[node.id])) drawNode(context, theme, places, node, panel.role);
   }
@@ -163,14 +163,17 @@ function head(context, [fx, fy], [x, y], size) {
   context.fill();
 }
 
-// What one factor draws together has no arrow between it.
-function drawJoint(context, theme, { at }, names, look) {
+// What one factor draws together has no arrow between it, and lies in one capsule.
+function drawJoint(context, { at, radius }, names, look) {
+  const [xs, ys] = [0, 1].map((axis) => names.map((name) => at[name][axis]));
+  const [left, top] = [Math.min(...xs) - 1.3 * radius, Math.min(...ys) - 1.2 * radius];
+  const [wide, high] = [Math.max(...xs) + 1.3 * radius - left, Math.max(...ys) + 1.2 * radius - top];
   context.save();
-  context.strokeStyle = look.colour;
-  context.lineWidth = 0.28 * theme.rem;
+  context.fillStyle = look.colour;
+  context.globalAlpha = 0.3;
   context.beginPath();
-  for (const name of names) context.lineTo(...at[name]);
-  context.stroke();
+  context.roundRect(left, top, wide, high, 1.2 * radius);
+  context.fill();
   context.restore();
 }
 
