@@ -69,8 +69,7 @@ def adding_up(parts: Sequence[float], digits: int) -> tuple[list[str], str]:
     """Texts of some numbers and of their sum, with so many decimals that what is shown adds up.
 
     Each is rounded to the nearest. Where the parts, so rounded, miss the sum by a last digit, all
-    get another decimal, up to three more. Where those miss it too, the parts that lose least by it
-    are rounded the other way.
+    get another decimal, up to three more; after those the miss is left to be seen.
 
     Example:
         >>> adding_up([1.25, 2.5], 2)
@@ -81,20 +80,9 @@ def adding_up(parts: Sequence[float], digits: int) -> tuple[list[str], str]:
     for more in range(digits, digits + 4):
         rounded = [round(value, more) for value in (*parts, sum(parts))]
         if abs(sum(rounded[:-1]) - rounded[-1]) < 0.5 * 10.0**-more:
-            return [number(part, more) for part in parts], number(sum(parts), more)
-    return [number(part, digits) for part in _moved(parts, digits)], number(sum(parts), digits)
-
-
-def _moved(parts: Sequence[float], digits: int) -> list[float]:
-    """The parts to so many decimals, some of them rounded the other way, so that they add up."""
-    scale = 10**digits
-    found = [round(part * scale) for part in parts]
-    miss = round(sum(parts) * scale) - sum(found)
-    way = 1 if miss > 0 else -1
-    loss = sorted(range(len(parts)), key=lambda i: way * (found[i] - parts[i] * scale))
-    for place in loss[: abs(miss)]:
-        found[place] += way
-    return [each / scale for each in found]
+            digits = more
+            break
+    return [number(part, digits) for part in parts], number(sum(parts), digits)
 
 
 def number(value: float, digits: int = 2) -> str:

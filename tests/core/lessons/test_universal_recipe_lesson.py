@@ -264,15 +264,6 @@ class TestDescent:
         assert "**The rate is 0:**" in show(dear).verdict
         assert "rate is 0" not in show(replace(dear, by_rate=1.0)).verdict
 
-    def test_numbers_of_every_draw_add_up(self):
-        """
-        In the digits of the table, whatever was drawn.
-        """
-        for draw in range(40):
-            *terms, total, _ = show(Choices(view="Tables", draw=draw)).table.rows
-            whole = sum(as_number(row[-1]) for row in terms)
-            assert whole == pytest.approx(as_number(total[-1]), abs=1e-9)
-
     def test_says_which_worlds_are_too_wide(self):
         """
         Every turn is computed, so that there are as many dimensions as can be.
