@@ -46,6 +46,17 @@ def reader(browser: Browser, site: Site) -> Iterator[Reader]:
         yield reader
 
 
+@pytest.fixture(scope="module")
+def projected(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """
+    One window on a file's own page, `SLUG`, dark and with the type of a lecture hall.
+    """
+    with window(browser, site, color_scheme="dark") as one:
+        one.open(f"{request.module.SLUG}?projector=1")
+        one.type_is("20px")
+        yield one
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """

@@ -11,7 +11,7 @@ from core.density.worlds import world
 from core.lessons import density_estimation as lesson
 from core.lessons.density_choices import VIEWS
 from tests.browser.component import call
-from tests.browser.reader import Reader, window
+from tests.browser.reader import Reader
 
 pytestmark = pytest.mark.browser
 
@@ -21,14 +21,11 @@ KINDS = dict(zip(VIEWS, ("box", "descent", "sizes", "ways", "flow"), strict=True
 
 
 @pytest.fixture(scope="module")
-def reader(browser, site):
+def reader(projected):
     """
-    One window for the tests of this file, which complains of nothing.
+    One window for the tests of this file.
     """
-    with window(browser, site, color_scheme="dark") as one:
-        one.open(f"{SLUG}?projector=1")
-        one.type_is("20px")
-        yield one
+    return projected
 
 
 def opened(reader, address):

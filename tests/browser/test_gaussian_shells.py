@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from core import shells
 from core.lessons.gaussian_shells import VIEWS
 from tests.browser.component import call
-from tests.browser.reader import Reader, window
+from tests.browser.reader import Reader
 
 pytestmark = pytest.mark.browser
 
@@ -26,14 +26,11 @@ SLIDER = ".shells .slider input"
 
 
 @pytest.fixture(scope="module")
-def reader(browser, site):
+def reader(projected):
     """
-    One window for the tests of this file, which complains of nothing.
+    One window for the tests of this file.
     """
-    with window(browser, site, color_scheme="dark") as one:
-        one.open(f"{SLUG}?projector=1")
-        one.type_is("20px")
-        yield one
+    return projected
 
 
 def opened(reader, address):

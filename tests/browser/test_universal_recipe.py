@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.lessons.universal_recipe import VIEWS
-from tests.browser.reader import Reader, window
+from tests.browser.reader import Reader
 
 pytestmark = pytest.mark.browser
 
@@ -18,14 +18,11 @@ SHOWN = """[document, ...[...document.querySelectorAll("*")].map((e) => e.shadow
 
 
 @pytest.fixture(scope="module")
-def reader(browser, site):
+def reader(projected):
     """
-    One window for the tests of this file, which complains of nothing.
+    One window for the tests of this file.
     """
-    with window(browser, site, color_scheme="dark") as one:
-        one.open(f"{SLUG}?projector=1")
-        one.type_is("20px")
-        yield one
+    return projected
 
 
 def opened(reader, address):
