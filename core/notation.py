@@ -1,7 +1,7 @@
 """Chances and evidence as people write them, and as the site writes them back.
 
-`7 %`, `0.07`, `7:93`, `1 in 14`, `-11.23 dB`, `-2.59 nats`, `1e-300` and `1 - 1e-300` are all
-chances; each is read as log-odds in nats, so that none of them is rounded to certainty.
+`7 %`, `0.07`, `7:93`, `1 in 14`, `-11.23 dB`, `-2.59 nats`, `1e-300`, `10⁻³⁰⁰` and `1 - 1e-300`
+are all chances; each is read as log-odds in nats, so that none of them is rounded to certainty.
 """
 
 import math
@@ -16,8 +16,10 @@ __all__ = [
     "Readings",
     "amount",
     "plain",
+    "raised",
     "read",
     "readings",
+    "scientific",
     "signed",
     "written",
 ]
@@ -25,6 +27,7 @@ __all__ = [
 MOST_CHARACTERS = 60
 """The longest text that is read."""
 
+_SIGNS = ("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _EXACT = Context(prec=60, Emax=10**6, Emin=-(10**6))
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]{1,6})?"
 _PLAIN = re.compile(rf"({_NUMBER})(%?)")
@@ -50,7 +53,7 @@ def read(text: str, name: str) -> float:
         (True, -690.7755278982137)
     """
     shown = text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
-    compact = re.sub(r"\s+", "", text.translate(_ALIKE)).lower()
+    compact = _POWER.sub(_exponent, re.sub(r"\s+", "", text.translate(_ALIKE)).lower())
     try:
         with localcontext(_EXACT):
             found = _read(compact) if len(text) <= MOST_CHARACTERS else None
@@ -63,7 +66,17 @@ def read(text: str, name: str) -> float:
     return found
 
 
-_ALIKE = str.maketrans({"−": "-", "–": "-", "⁻": "-", "×": "*", "∶": ":"})
+_ALIKE = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "∶": ":"})
+_RAISED, _LOWERED = (str.maketrans(*pair) for pair in (_SIGNS, _SIGNS[::-1]))
+_POWER = re.compile(
+    r"(?:(?<=[0-9.])\*|(?<![0-9.*]))10(?:\^([+-]?[0-9]{1,6})|([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{1,7}))(?![0-9⁻⁰¹²³⁴⁵⁶⁷⁸⁹])"
+)
+"""Ten to some power, by itself or behind a number and a dot."""
+
+
+def _exponent(match: re.Match[str]) -> str:
+    power = match[1] or match[2].translate(_LOWERED)
+    return f"{'' if match[0].startswith('*') else '1'}e{power}"
 
 
 def _read(text: str) -> float | None:
@@ -142,16 +155,16 @@ def signed(nats: float, unit: Unit, decimals: int = 3) -> str:
 
     Example:
         >>> signed(math.log(2), "bits"), signed(-math.inf, "dB"), signed(-1e-9, "nats")
-        ('+1.000 bits', '−∞ dB', '−1.0e-09 nats')
+        ('+1.000 bits', '−∞ dB', '−1.0·10⁻⁹ nats')
     """
     amount = nats * UNITS[unit]
     if math.isinf(amount):
         return f"{'+' if amount > 0 else '−'}∞ {unit}"
     size = abs(amount)
     if size and size < 10**-decimals / 2:
-        text = f"{size:.1e}"
+        text = scientific(size, 1)
     else:
-        text = f"{size:,.{decimals}f}" if size < 1e7 else f"{size:.3e}"
+        text = f"{size:,.{decimals}f}" if size < 1e7 else scientific(size, 3)
     sign = "" if not amount else "+" if amount > 0 else "−"
     return f"{sign}{text} {unit}"
 
@@ -172,11 +185,28 @@ def amount(nats: float, unit: Unit) -> str:
         return "infinite"
     if size == 0 or 1e-3 <= size < 1e5:
         return f"{size:,.4f} {unit}" if size else f"0 {unit}"
-    digits, power = f"{size:.2e}".split("e")
-    return f"{digits}·10{str(int(power)).translate(_RAISED)} {unit}"
+    return f"{scientific(size, 2)} {unit}"
 
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+def scientific(value: float, decimals: int) -> str:
+    """A number as a product with a power of ten.
+
+    Example:
+        >>> scientific(-1.26e-17, 1), scientific(2.5e300, 2)
+        ('−1.3·10⁻¹⁷', '2.50·10³⁰⁰')
+    """
+    digits, power = f"{value:.{decimals}e}".split("e")
+    return f"{digits.replace('-', '−')}·{raised(int(power))}"
+
+
+def raised(power: int) -> str:
+    """Ten to a power.
+
+    Example:
+        >>> raised(-300)
+        '10⁻³⁰⁰'
+    """
+    return f"10{str(power).translate(_RAISED)}"
 
 
 def written(nats: float, unit: Unit, digits: int = 15) -> str:
@@ -194,7 +224,7 @@ def plain(log_value: float) -> str:
 
     Example:
         >>> plain(math.log(0.0439)), plain(-1000.0), plain(-math.inf)
-        ('0.0439', '5.08e-435', '0')
+        ('0.0439', '5.08·10⁻⁴³⁵', '0')
     """
     if log_value == -math.inf:
         return "0"
@@ -207,7 +237,7 @@ def plain(log_value: float) -> str:
     digits = f"{10 ** (power - exponent):.2f}"
     if digits == "10.00":
         digits, exponent = "1.00", exponent + 1
-    return f"{digits}e{exponent}"
+    return f"{digits}·{raised(exponent)}"
 
 
 def _whole(log_value: float) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from core.notation import scientific
+
 __all__ = [
     "Panel",
     "Table",
@@ -102,13 +104,13 @@ def significant(value: float, digits: int = 3) -> str:
 
     Example:
         >>> significant(1234.5), significant(0.00012345), significant(-2.5e-17)
-        ('1,230', '0.000123', '−2.50e−17')
+        ('1,230', '0.000123', '−2.50·10⁻¹⁷')
     """
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "beyond all numbers"
     power = math.floor(math.log10(abs(value)))
     if power < -5:
-        return f"{value:.{digits - 1}e}".replace("-", "−")
+        return scientific(value, digits - 1)
     rounded = round(value, digits - 1 - power)
     return number(rounded, max(0, digits - 1 - power))
 

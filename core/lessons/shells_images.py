@@ -15,6 +15,7 @@ from core import haystack, neighbours, pixel_models
 from core.lessons.kl_choices import Shown, headline
 from core.lessons.panels import Table, number
 from core.lessons.shells_choices import Choices
+from core.notation import raised
 from core.vae import datasets
 
 __all__ = ["needle", "packed", "pixels_modelled"]
@@ -152,9 +153,6 @@ def _log_share(choices: Choices) -> float:
     return math.log10(choices.passing / 100)
 
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
 def _power(log_value: float) -> str:
     """A small chance, to one digit above what it is at most."""
     if log_value > _WEAK:
@@ -164,7 +162,7 @@ def _power(log_value: float) -> str:
     digits = math.ceil(10 ** (tens - power + 1)) / 10
     if digits >= 10:
         digits, power = 1.0, power + 1
-    return f"{digits:g}·10{str(power).translate(_RAISED)}"
+    return f"{digits:g}·{raised(power)}"
 
 
 def _said_of_random(log_bound: float, d: int) -> str:
@@ -183,7 +181,7 @@ def _said_of_random(log_bound: float, d: int) -> str:
 def _one_in(log_value: float) -> str:
     """How many draws it takes for one, rounded down to a power of ten."""
     power = math.floor(-log_value / LN10)
-    return f"10{str(power).translate(_RAISED)}" if power > 3 else f"{10 ** max(0, power):,}"
+    return raised(power) if power > 3 else f"{10 ** max(0, power):,}"
 
 
 # -- Models of pixels -------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def within(choices: Choices) -> Shown:
             "key": key,
             "reach": reach,
             "numbers": [
-                headline(symbol, f"{reach:.6g}".replace("-", "−"), "bound"),
+                headline(symbol, _length(reach), "bound"),
                 headline("mass inside", text),
                 headline("outside", outside, "bound"),
             ],
@@ -103,6 +103,14 @@ def within(choices: Choices) -> Shown:
         verdict=_within_words(choices, reach, text, is_ball=is_ball),
         table=Table((f"d = {d:,}, √d = {number(math.sqrt(d), 3)}", "value"), rows),
     )
+
+
+def _length(reach: float) -> str:
+    """A length with six digits at most."""
+    if reach >= 1e-4:
+        return f"{reach:.6g}"
+    digits, power = f"{reach:.5e}".split("e")
+    return f"{float(digits):g}·{notation.raised(int(power))}"
 
 
 def _within_words(choices: Choices, reach: float, text: str, *, is_ball: bool) -> str:
@@ -169,5 +177,5 @@ def _log_text(value: float) -> str:
     if value == 0:
         return "0"
     if abs(value) < 1e-3:
-        return f"{value:.3e}".replace("-", "−")
+        return notation.scientific(value, 3)
     return number(value, 4)

@@ -15,16 +15,21 @@ export function signed(nats, unit, decimals = 3) {
 }
 
 function sized(size, decimals) {
-  if (size && size < 10 ** -decimals / 2) return exponent(size, 1);
-  if (size >= 1e7) return exponent(size, 3);
+  if (size && size < 10 ** -decimals / 2) return scientific(size, 1);
+  if (size >= 1e7) return scientific(size, 3);
   const shown = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
   return new Intl.NumberFormat("en", shown).format(size);
 }
 
-function exponent(size, decimals) {
+/** A positive number as a product with a power of ten. */
+export function scientific(size, decimals) {
   const [digits, power] = size.toExponential(decimals).split("e");
-  return `${digits}e${power[0] === "-" ? "-" : "+"}${power.slice(1).padStart(2, "0")}`;
+  return `${digits}·${raised(Number(power))}`;
 }
+
+/** Ten to a power. */
+export const raised = (power) => `10${String(power).replace(/./g, (c) => RAISED[c])}`;
+const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
 /** The probability with these log-odds, which is not rounded to certainty. */
 export function probability(nats) {
@@ -41,5 +46,5 @@ function power(log) {
   const tens = log / Math.LN10;
   const whole = Math.floor(tens);
   const digits = (10 ** (tens - whole)).toFixed(2);
-  return digits === "10.00" ? `1.00e${whole + 1}` : `${digits}e${whole}`;
+  return digits === "10.00" ? `1.00·${raised(whole + 1)}` : `${digits}·${raised(whole)}`;
 }

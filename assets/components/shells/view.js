@@ -1,6 +1,6 @@
 // One picture with its numbers over it; dimensions, a radius and a place follow the hand at once.
 
-import { probability } from "../belief/notation.js";
+import { probability, raised } from "../belief/notation.js";
 import { make } from "../run/dom.js";
 import { fixed, whole } from "../run/format.js";
 import { SceneView } from "../scene/view.js";
@@ -23,7 +23,8 @@ const plusMinus = (mean, std) => `${fixed(mean, 3)} ± ${fixed(std, 3)}`;
 /** A length with six digits, as Python writes it. */
 function length(value) {
   if (value >= 1e-4) return String(Number(value.toPrecision(6)));
-  return value.toExponential(5).replace(/\.?0+e-(\d)$/, "e-0$1").replace(/\.?0*e-/, "e−");
+  const [digits, power] = value.toExponential(5).split("e");
+  return `${Number(digits)}·${raised(Number(power))}`;
 }
 
 /** One component on a page. */

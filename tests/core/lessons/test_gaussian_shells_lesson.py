@@ -112,9 +112,9 @@ class TestWithin:
         """
         deep, far = (texts(show(CASES[name].choices)) for name in ("deep", "far"))
 
-        assert deep["mass inside"] == "2.92e-380"
+        assert deep["mass inside"] == "2.92·10⁻³⁸⁰"
         assert far["mass inside"] == f"1 − {far['outside']}"
-        assert far["outside"] == "1.00e-300"
+        assert far["outside"] == "1.00·10⁻³⁰⁰"
 
     def test_says_the_lectures_number(self):
         """

@@ -87,7 +87,7 @@ class TestAccount:
             ({"prior": "0"}, "The prior was certain of Q"),
             ({"prior": "1", "given_p": "0"}, "Certainty has met certainty"),
             ({"given_p": "4.4 %"}, "tells P from Q not at all"),
-            ({"prior": "1e-300", "given_p": "1e-300", "given_q": "1e-310"}, "1.00e10 times"),
+            ({"prior": "1e-300", "given_p": "1e-300", "given_q": "1e-310"}, "1.00·10¹⁰ times"),
             ({"prior": "1e-300", "given_q": "0"}, "rules Q out"),
         ],
     )
