@@ -55,15 +55,15 @@ def choice(
     chosen = st.selectbox(
         label, listed, index, key=key, help=help, on_change=on_change, bind="query-params"
     )
-    return _noted(label, key, asked, chosen)
+    return _noted(label, key, asked, chosen, _one_of(listed))
 
 
 def pick(label: str, options: Iterable[str], default: str, *, key: str) -> str:
     """One of a few words, all of them in view; the label is for those who cannot see them."""
-    asked = _asked(key)
+    asked, listed = _asked(key), list(options)
     chosen = st.segmented_control(
         label,
-        list(options),
+        listed,
         default=default,
         required=True,
         key=key,
@@ -71,7 +71,7 @@ def pick(label: str, options: Iterable[str], default: str, *, key: str) -> str:
         wrap=True,
         bind="query-params",
     )
-    return _noted(label, key, asked, chosen or default)
+    return _noted(label, key, asked, chosen or default, _one_of(listed))
 
 
 def marks(
@@ -95,7 +95,8 @@ def marks(
         on_change=on_change,
         bind="query-params",
     )
-    return _noted(label, key, asked, chosen)
+    rule = f"a mark from {short(values[0])} to {short(values[-1])}"
+    return _noted(label, key, asked, chosen, rule)
 
 
 def number(
@@ -104,7 +105,7 @@ def number(
     """A whole number within bounds."""
     asked = _asked(key)
     chosen = st.number_input(label, low, high, default, 1, key=key, help=help, bind="query-params")
-    return _noted(label, key, asked, chosen)
+    return _noted(label, key, asked, chosen, f"a whole number from {low:,} to {high:,}")
 
 
 def words(label: str, default: str, *, key: str, help: str | None = None, most: int = 60) -> str:
@@ -153,13 +154,17 @@ def _asked(key: str) -> str | None:
     return None if key in st.session_state else st.query_params.get(key)
 
 
-def _noted(label: str, key: str, asked: str | None, chosen: T) -> T:
-    """Remember that a control could not be what the address asked for."""
+def _one_of(options: Sequence[str]) -> str:
+    return f"one of {', '.join(options)}"
+
+
+def _noted(label: str, key: str, asked: str | None, chosen: T, rule: str) -> T:
+    """Remember that a control could not be what the address asked for, and what it can be."""
     if asked is not None and asked != short(chosen):
         text = "".join(c for c in asked[:40] if c.isalnum() or c in " .,+-")
-        name = re.sub(r":\w+\[([^]]*)]", r"\1", label).replace("*", "").partition(",")[0]
+        name = re.sub(r":\w+\[([^]]*)]", r"\1", label).replace("*", "")
         sentence = (
-            f"The address asks for {name} {text}, which there is not; {short(chosen)} is used."
+            f"The address asks for {name} = {text}, which must be {rule}; {short(chosen)} is used."
         )
         st.session_state.setdefault(_REFUSED, {})[key] = (chosen, sentence)
     return chosen

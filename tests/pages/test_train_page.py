@@ -107,9 +107,18 @@ class TestControls:
     @pytest.mark.parametrize(
         ("address", "sentence"),
         [
-            ({"beta": "1.3"}, "The address asks for β 1.3, which there is not; 1 is used."),
-            ({"seed": "99999999999"}, "The address asks for Seed 99999999999, which there is not"),
-            ({"data": "Cats"}, "The address asks for Images Cats, which there is not; Digits"),
+            (
+                {"beta": "1.3"},
+                "The address asks for β = 1.3, which must be a mark from 0 to 784; 1 is used.",
+            ),
+            (
+                {"seed": "99999999999"},
+                "The address asks for Seed = 99999999999, which must be a whole number from 0 to ",
+            ),
+            (
+                {"data": "Cats"},
+                "The address asks for Images = Cats, which must be one of Digits, ",
+            ),
         ],
     )
     def test_nonsense_in_the_address_is_said(self, service, address, sentence):
