@@ -95,9 +95,9 @@ class Choices:
     by_step: float = 1.0
     by_parameters: float = 1.0
     by_prediction: float = 1.0
-    size: int = 3
-    size_added: int = 2
-    draw: int = 0
+    size: int = 4
+    size_added: int = 3
+    draw: int = 88
     turn: int = 0
     heads: int = 7
     tails: int = 3

@@ -114,17 +114,26 @@ CASES: dict[str, Case] = {
     ),
     "tables_vae": Case("VAE", _opened("VAE", view="Tables")),
     "tables_bayes": Case("Bayes", _opened("Bayesian inference", view="Tables")),
-    "tables_bottleneck": Case("Bottleneck", _opened("Information bottleneck", view="Tables")),
+    "tables_bottleneck": Case(
+        "Bottleneck",
+        _opened("Information bottleneck", view="Tables", size=3, size_added=2, draw=0),
+    ),
     "tables_diffusion": Case("Diffusion", _opened("Diffusion", view="Tables")),
     "tables_priced": Case("β = 16", _opened("β-VAE", view="Tables", by_rate=16.0)),
-    "linear_vae": Case("Linear VAE", _opened("VAE", view="Gaussians", size=3, size_added=1)),
-    "linear_beta": Case("β = 4", _opened("β-VAE", view="Gaussians", size=3, size_added=2)),
-    "linear_diffusion": Case(
-        "Diffusion, T = 6", _opened("Diffusion", view="Gaussians", steps=6, size=1, size_added=1)
+    "linear_vae": Case(
+        "Linear VAE", _opened("VAE", view="Gaussians", size=3, size_added=1, draw=0)
     ),
-    "rises": Case("The marginal rises", _opened("Diffusion", view="Gaussians", draw=23, turn=3)),
+    "linear_beta": Case("β = 4", _opened("β-VAE", view="Gaussians", size=3, size_added=2, draw=0)),
+    "linear_diffusion": Case(
+        "Diffusion, T = 6",
+        _opened("Diffusion", view="Gaussians", steps=6, size=1, size_added=1, draw=0),
+    ),
+    "rises": Case(
+        "The marginal rises",
+        _opened("Diffusion", view="Gaussians", size=3, size_added=2, draw=23, turn=3),
+    ),
     "linear_bayes": Case(
-        "Bayes", _opened("Bayesian inference", view="Gaussians", size=1, size_added=1)
+        "Bayes", _opened("Bayesian inference", view="Gaussians", size=1, size_added=1, draw=0)
     ),
     "coin": Case("7 of 10", _COIN),
     "coin_low": Case("β = 1/4", replace(_COIN, by_likelihood=0.25)),

@@ -19,7 +19,7 @@ from core.recipe.worlds import Factor, World
 
 __all__ = ["MOST_STATES", "TableWorlds", "drawn"]
 
-MOST_STATES = 4096
+MOST_STATES = 16_384
 """The most joint outcomes that are summed over."""
 
 _LEAST = 1e-300

@@ -134,7 +134,7 @@ class TestNumbers:
         seen = [written(app)]
         for move in (
             lambda: app.number_input(key="size").set_value(2),
-            lambda: app.number_input(key="size_added").set_value(3),
+            lambda: app.number_input(key="size_added").set_value(2),
             lambda: app.button(key="other").click(),
             lambda: app.select_slider(key="by_rate").set_value(2.0),
             lambda: app.selectbox(key="scenario").set_value("TherML"),

@@ -279,7 +279,7 @@ class TestDescent:
         """
         shown = show(replace(UNTOUCHED, view="Tables", scenario="Diffusion", steps=10, size=4))
 
-        assert "`Outcomes` must make at most 4,096 joint outcomes" in shown.problems[0]
+        assert "`Outcomes` must make at most 16,384 joint outcomes" in shown.problems[0]
 
     def test_fixed_worlds_have_no_turn(self):
         """

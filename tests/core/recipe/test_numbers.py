@@ -213,7 +213,7 @@ class TestMinimise:
         With the number there would be.
         """
         objective = derive(diffusion(8).recipe)
-        with pytest.raises(ValueError, match="at most 4,096 joint outcomes, got 59,049 of 10"):
+        with pytest.raises(ValueError, match="at most 16,384 joint outcomes, got 59,049 of 10"):
             tables.drawn(
                 objective, dict.fromkeys(objective.p.variables, 3), np.random.default_rng()
             )
