@@ -4,12 +4,20 @@ Lecture: "Why this is hard in practice" [0:25-0:30].
 """
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from core import notation, shells
 from core.lessons.kl_choices import Shown, headline
 from core.lessons.panels import Table, number, significant
-from core.lessons.shells_choices import REGIONS, Choices, length, share, typed_length
+from core.lessons.shells_choices import (
+    REGIONS,
+    UNTOUCHED,
+    Choices,
+    length,
+    share,
+    typed_length,
+)
 
 __all__ = ["law_table", "length_of_mass", "mass_inside", "mass_text", "shell", "within"]
 
@@ -75,9 +83,14 @@ def law_table(d: int) -> Table:
 
 
 def within(choices: Choices) -> Shown:
-    """How much lies within a radius, or within a shell."""
+    """How much lies within a radius, or within a shell; of no length, within the one at first."""
+    try:
+        key, reach = _chosen(choices)
+    except ValueError as error:
+        at_first = replace(choices, radius=UNTOUCHED.radius, eps=UNTOUCHED.eps)
+        drawn = f"{_chosen(at_first)[1]:g}"
+        return replace(within(at_first), problems=(f"{error} The picture is that of {drawn}.",))
     is_ball, d = choices.region == REGIONS[0], choices.d
-    key, reach = _chosen(choices)
     mass = _mass(choices, reach)
     text = mass_text(mass)
     symbol, what = ("r", "within r of the middle") if is_ball else ("ε", "within ε of √d")

@@ -63,6 +63,7 @@ function drawBlob(context, theme, box, points, d, alpha) {
     if (Math.abs(x) < 4 && Math.abs(y) < 4) drawMark(context, "square", across.at(x), up.at(y), 0.13 * rem);
   }
   context.globalAlpha = 1;
+  for (const radius of [1, 2, 3]) say(context, theme, String(radius), across.at(0), up.at(radius) + 0.35 * rem, { colour: of.bound.text });
 }
 
 /** A histogram in which bars and law are as high as each other where both are right. */
