@@ -162,7 +162,7 @@ def _noted(label: str, key: str, asked: str | None, chosen: T, rule: str) -> T:
     """Remember that a control could not be what the address asked for, and what it can be."""
     if asked is not None and asked != short(chosen):
         text = "".join(c for c in asked[:40] if c.isalnum() or c in " .,+-")
-        name = re.sub(r":\w+\[([^]]*)]", r"\1", label).replace("*", "")
+        name = re.sub(r":\w+\[([^]]*)]", r"\1", label).replace("*", "").partition(",")[0]
         sentence = (
             f"The address asks for {name} = {text}, which must be {rule}; {short(chosen)} is used."
         )

@@ -123,8 +123,8 @@ def choose_coin() -> None:
         controls.number("Tails", 0, lesson.MOST_FLIPS, UNTOUCHED["tails"], key="tails")
     with st.expander("Turn, prior"):
         controls.number("Turn", 0, lesson.MOST_TURNS, UNTOUCHED["turn"], key="turn")
-        controls.marks("Prior, heads", lesson.SHAPES, 1.0, key="prior_heads")
-        controls.marks("Prior, tails", lesson.SHAPES, 1.0, key="prior_tails")
+        controls.marks("Prior heads", lesson.SHAPES, 1.0, key="prior_heads")
+        controls.marks("Prior tails", lesson.SHAPES, 1.0, key="prior_tails")
 
 
 page.begin(__file__)
