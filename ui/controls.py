@@ -164,7 +164,7 @@ def _noted(label: str, key: str, asked: str | None, chosen: T, rule: str) -> T:
         text = "".join(c for c in asked[:40] if c.isalnum() or c in " .,+-")
         name = re.sub(r":\w+\[([^]]*)]", r"\1", label).replace("*", "").partition(",")[0]
         sentence = (
-            f"The address asks for {name} = {text}, which must be {rule}; {short(chosen)} is used."
+            f"The address asks for {name} {text}, which must be {rule}; {short(chosen)} is used."
         )
         st.session_state.setdefault(_REFUSED, {})[key] = (chosen, sentence)
     return chosen

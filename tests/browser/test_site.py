@@ -169,7 +169,7 @@ def test_a_value_that_a_control_does_not_know_leaves_the_address(reader):
     one.open("/train?beta=1e99&data=Cats&latent=-4&preset=nothing")
     one.page.wait_for_url(re.compile(r"/train$"))
 
-    for said in ("for β = 1e99", "for Images = Cats", "for Code dimensions = -4"):
+    for said in ("for β 1e99", "for Images Cats", "for Code dimensions -4"):
         one.page.get_by_test_id("stAlert").get_by_text(said).wait_for()
 
 

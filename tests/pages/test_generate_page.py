@@ -213,7 +213,7 @@ class TestAddress:
         said = " ".join(error.value for error in app.error)
         assert "a code of 3 dimensions" in said
         assert "no two of the 300 held-out images" in said
-        assert "there is not; 800 is used" in said
+        assert "asks for Snapshot 7, which must be a mark from" in said
         assert told(app)["z"] == [0, 0]
 
     def test_a_link_to_a_large_model_says_why_it_cannot_be_dragged(self, service, rng):

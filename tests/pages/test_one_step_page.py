@@ -102,18 +102,18 @@ class TestControls:
     @pytest.mark.parametrize(
         ("address", "sentence"),
         [
-            ({"step": "Rest"}, "The address asks for Step = Rest, which must be one of Encode, "),
+            ({"step": "Rest"}, "The address asks for Step Rest, which must be one of Encode, "),
             (
                 {"minibatch": "163"},
-                "The address asks for Mini-batch = 163, which must be a whole number from 1 to ",
+                "The address asks for Mini-batch 163, which must be a whole number from 1 to ",
             ),
             (
                 {"step": "Loss", "noise": "-1"},
-                "The address asks for Noise seed = -1, which must be a whole number from 0 to ",
+                "The address asks for Noise seed -1, which must be a whole number from 0 to ",
             ),
             (
                 {"step": "Loss", "beta": "nan"},
-                "The address asks for β = nan, which must be a mark from ",
+                "The address asks for β nan, which must be a mark from ",
             ),
         ],
     )

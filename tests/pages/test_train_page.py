@@ -109,15 +109,15 @@ class TestControls:
         [
             (
                 {"beta": "1.3"},
-                "The address asks for β = 1.3, which must be a mark from 0 to 784; 1 is used.",
+                "The address asks for β 1.3, which must be a mark from 0 to 784; 1 is used.",
             ),
             (
                 {"seed": "99999999999"},
-                "The address asks for Seed = 99999999999, which must be a whole number from 0 to ",
+                "The address asks for Seed 99999999999, which must be a whole number from 0 to ",
             ),
             (
                 {"data": "Cats"},
-                "The address asks for Images = Cats, which must be one of Digits, ",
+                "The address asks for Images Cats, which must be one of Digits, ",
             ),
         ],
     )

@@ -77,7 +77,7 @@ class TestCalculator:
         [
             ({"given_q": "0"}, "This rules Q out"),
             ({"prior": "1e-300", "given_p": "1", "given_q": "0"}, "This rules Q out"),
-            ({"prior": "1 - 1e-300"}, "1 − 4.69e-302"),
+            ({"prior": "1 - 1e-300"}, "1 − 4.69·10⁻³⁰²"),
             ({"prior": "0", "given_q": "0"}, "Certainty has met certainty"),
             ({"prior": "1"}, "The prior was certain of P already"),
         ],
