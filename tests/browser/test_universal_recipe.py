@@ -1,11 +1,13 @@
 """The page on the universal recipe, moved with pointer, finger and keys."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
 
-from core.lessons.universal_recipe import VIEWS
+from core.lessons.recipe_descent import turns
+from core.lessons.universal_recipe import UNTOUCHED, VIEWS
 from tests.browser.reader import Reader
 
 pytestmark = pytest.mark.browser
@@ -123,6 +125,41 @@ def test_a_hand_goes_through_the_turns(reader):
     page.locator(".sceneCanvas").focus()
     page.keyboard.press("ArrowLeft")
     page.wait_for_url(re.compile(r"turn=[34]"), timeout=PATIENCE_MS)
+
+
+def test_all_turns_are_seen_one_after_the_other(reader):
+    """
+    A press on All walks through them, and the numbers with it; a hand ends the walk.
+    """
+    page, value = opened(reader, "?view=Tables")
+    page.evaluate(
+        f"""() => {{
+          const canvas = {SHOWN};
+          window.__turns = [];
+          const note = () => {{
+            const turn = Number(/Shown: turn (\\d+)/.exec(canvas.getAttribute("aria-label"))?.[1]);
+            if (window.__turns.at(-1) !== turn) window.__turns.push(turn);
+          }};
+          new MutationObserver(note).observe(canvas, {{ attributeFilter: ["aria-label"] }});
+        }}"""
+    )
+    every = page.get_by_role("button", name="All", exact=True)
+    every.click()
+    last = turns(replace(UNTOUCHED, view="Tables"))
+    wait_for_words(page, f"Shown: turn {last}, KL[P; Q]: 0.0000 nats")
+    expect(value.first).to_have_text("0.0000 nats")
+    seen = page.evaluate("window.__turns")
+    assert seen == sorted(seen)
+    assert len(seen) >= 3
+
+    page.get_by_role("button", name="Back to start").click()
+    wait_for_words(page, "Shown: turn 0,")
+    every.click()
+    page.wait_for_function("window.__turns.at(-1) > 2", timeout=PATIENCE_MS)
+    page.locator(".sceneCanvas").focus()
+    page.keyboard.press("ArrowLeft")
+    reader.settle()
+    page.wait_for_url(lambda url: f"turn={last}" not in url, timeout=PATIENCE_MS)
 
 
 def test_the_coin_comes_to_bayes(reader):

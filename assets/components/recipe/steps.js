@@ -105,7 +105,7 @@ function drawLine(context, theme, line, { left, right, y, column }, lit) {
   context.fillStyle = line.isConstant ? of.bound.text : theme.text;
   context.fillText(line.text, left + column, y);
   const end = left + column + context.measureText(line.text).width;
-  const names = line.isDropped ? [`${line.name}: dropped`, "dropped"] : line.isConstant ? [`${line.name}, a constant`, "a constant"] : [line.name];
+  const names = line.isDropped ? [`${line.name}: dropped`, "dropped"] : line.isConstant ? [`${line.name}, a constant`, "a constant"] : [line.name, line.name.replace(/^information in /, "")];
   drawName(context, theme, names, { from: end + rem, right, y }, look);
   if (line.isConstant) strike(context, theme, left, end, y + 0.3 * rem, "constant");
   context.globalAlpha = 1;

@@ -6,12 +6,16 @@ import { drawDescent } from "./descent.js";
 import { drawSteps } from "./steps.js";
 
 const TURNS = "Arrow keys left and right go to the turn before and the next";
+const LONGEST_S = 2.4; // of a walk through turns
+const TURN_S = 0.15;
 const KEYS = { steps: "Arrow keys up and down light the factors of a term", descent: TURNS, coin: TURNS };
 
 /** One component on a page. */
 export class View extends SceneView {
   #line = -1; // the line of the objective that the keys are at
   #lit = null; // keys of the factors that are lit
+  #walk = null; // on the way from the turn that was shown to the one that Python says
+  #isStill = matchMedia("(prefers-reduced-motion: reduce)");
 
   constructor(parent) {
     super(parent, "recipe");
@@ -24,7 +28,27 @@ export class View extends SceneView {
       this.#line = -1;
       this.#lit = null;
     }
+    const before = this.isMoving ? null : this.scene;
     super.update(component);
+    if (before) this.#setOut(before);
+  }
+
+  // Many turns of one minimisation are watched one after the other.
+  #setOut(before) {
+    const { turn } = this.scene;
+    const count = turn - before.turn;
+    const isFar = count > 1 && !this.#isStill.matches && pathOf(before) === pathOf(this.scene);
+    this.#walk = isFar ? { at: before.turn, to: turn, pace: count / Math.min(LONGEST_S, TURN_S * count) } : null;
+  }
+
+  advance(seconds) {
+    if (!this.#walk) return false;
+    const { at, to, pace } = this.#walk;
+    this.#walk.at = Math.min(to, at + seconds * pace);
+    this.isAsked = this.#walk.at < to;
+    this.scene = { ...this.scene, turn: Math.floor(this.#walk.at) };
+    if (!this.isAsked) this.#walk = null;
+    return this.isAsked;
   }
 
   keys() {
@@ -101,6 +125,7 @@ export class View extends SceneView {
   }
 
   #go(to) {
+    this.#walk = null;
     this.show({ turn: Math.max(0, Math.min(this.#last, Math.round(to))) });
   }
 
@@ -129,3 +154,6 @@ export class View extends SceneView {
     this.redraw();
   }
 }
+
+// What tells one minimisation from another.
+const pathOf = ({ kind, curves, path }) => JSON.stringify([kind, curves ?? path]);

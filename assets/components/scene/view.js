@@ -23,7 +23,7 @@ export class SceneView {
   isAsked = false; // whether the hand has moved away from what the server has answered
   #component = null;
   #timer = 0;
-  #frames = new Frames(() => this.#draw());
+  #frames = new Frames((seconds) => this.#draw(seconds));
 
   constructor(parent, name) {
     this.canvas = make("canvas", "sceneCanvas");
@@ -91,6 +91,11 @@ export class SceneView {
     return this.scene.alt;
   }
 
+  /** Move on by so many seconds what moves by itself; whether it goes on. */
+  advance() {
+    return false;
+  }
+
   /** What a press at an event would take hold of, or null. */
   grip() {
     return null;
@@ -139,14 +144,15 @@ export class SceneView {
     this.#frames.ask();
   }
 
-  #draw() {
+  #draw(seconds) {
+    const goesOn = this.advance(seconds);
     const shown = this.isAsked ? this.estimates() : this.scene.numbers;
     this.#write(shown);
     this.root.dataset.kind = this.scene.kind;
     this.surface.describe(this.said(shown));
     const context = this.surface.begin();
     if (context) this.axes = this.draw(context) ?? null;
-    return false;
+    return goesOn;
   }
 
   #write(numbers) {
