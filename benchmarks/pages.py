@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ElementHandle
+from playwright.sync_api import Browser
 
 from benchmarks import moves
 from benchmarks.answers import Answer, answer
@@ -221,15 +221,15 @@ def walk_through(reader: Reader) -> None:
         if views.count():
             views.nth(place).click()
             reader.settle()
-        for slider in reader.page.query_selector_all("[data-testid=stSlider] input[type=range]"):
-            _step(slider)
-        reader.page.wait_for_timeout(200)
-        reader.settle()
-
-
-def _step(slider: ElementHandle) -> None:
-    if slider.is_visible() and slider.is_enabled():
-        slider.press("ArrowRight")
+        # An answer may take a slider away or make it anew, so each is looked up in its turn.
+        sliders = reader.page.locator("[data-testid=stSlider] input[type=range]:enabled")
+        turn = 0
+        while turn < sliders.count():
+            if sliders.nth(turn).is_visible():
+                sliders.nth(turn).press("ArrowRight")
+                reader.page.wait_for_timeout(200)
+                reader.settle()
+            turn += 1
 
 
 def figures(slug: str, page: Measured, timed: Timed) -> list[Figure]:
