@@ -11,6 +11,7 @@ __all__ = [
     "LEASE_S",
     "LONGEST_NAME",
     "STATES",
+    "RESTING",
     "TRANSITIONS",
     "UNFINISHED",
     "Batch",
@@ -61,6 +62,9 @@ FINAL = frozenset({"stopped", "done", "failed"})
 
 BEFORE = -1
 """Step of a checkpoint that holds nothing but the weights to start from."""
+
+RESTING = frozenset({"paused", "stopped", "failed"})
+"""States from which a run goes on only where somebody asks for it."""
 
 UNFINISHED = tuple(state for state in STATES if state not in FINAL)
 """States of runs that go on, or will."""

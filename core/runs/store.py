@@ -30,6 +30,7 @@ from core.runs.records import (
     BEFORE,
     FINAL,
     LEASE_S,
+    RESTING,
     TRANSITIONS,
     UNFINISHED,
     Batch,
@@ -330,7 +331,7 @@ class Store:
         found = _run(connection, same) if shared else None
         if found is None:
             return self._insert(connection, values | {"shared": shared, "owner": owner})
-        if "queued" in TRANSITIONS[found.state]:
+        if found.state in RESTING:
             self._requeue(connection, found, owner=owner)
             return _existing(connection, found.id)
         return found

@@ -76,6 +76,20 @@ class TestSubmit:
         assert store.submit(**REQUEST | {"owner": "you"}) == run
         assert store.submit(**REQUEST | {"fingerprint": "e" * 16}).id != run.id
 
+    @pytest.mark.parametrize("ends", ["running", "done"])
+    def test_what_is_at_work_or_done_is_watched(self, store, ends):
+        """
+        Whoever asks for it changes nothing: neither its owner, nor its attempt.
+        """
+        run = store.submit(**REQUEST)
+        claim = store.claim(run.id, 1, {})
+        if ends == "done":
+            store.write(run.id, claim.run.attempt, end=End(state="done"))
+        before = store.run(run.id)
+
+        assert store.submit(**REQUEST | {"owner": "you"}) == before
+        assert (before.state, before.owner, before.attempt) == (ends, "me", 1)
+
     def test_never_shares_what_is_ones_own(self, store):
         """
         A run of one's own stands apart from shared and from other own ones.
