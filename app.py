@@ -3,15 +3,19 @@
 Here is what happens once in a server process; `navigation.py` is what happens at every visit.
 """
 
+import asyncio
 import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 from threadpoolctl import threadpool_limits
 
+from core.runs.records import StoreUnavailable
 from core.settings import settings
-from ui import page
+from ui import page, runs
 from ui.owner import OwnerCookie
 from ui.streams import routes
 
@@ -33,8 +37,18 @@ threadpool_limits(1, user_api="blas")
 gc.collect()
 gc.freeze()
 
+
+@asynccontextmanager
+async def started(_app: st.App) -> AsyncIterator[None]:
+    """Runs that the last server left unfinished go on, whether or not anybody comes to see."""
+    with suppress(StoreUnavailable):  # every visit tries again, and says why not
+        await asyncio.to_thread(runs.service)
+    yield
+
+
 app = st.App(
     "navigation.py",
+    lifespan=started,
     routes=routes(st.get_option("server.baseUrlPath")),
     middleware=[Middleware(OwnerCookie)],
     on_script_error=page.apologise,
