@@ -62,7 +62,8 @@ export class Run {
 
   /** All optimiser steps of the run, or null while that is open. */
   get total() {
-    return this.record?.config?.steps ?? null;
+    const { steps = null, segments = [] } = this.record?.config ?? {};
+    return steps === null ? null : segments.reduce((sum, [more]) => sum + more, steps);
   }
 
   get betas() {
