@@ -38,6 +38,8 @@ class Report:
         snapshot: Pictures and weights, at the steps of the snapshot schedule.
         checkpoint: Makes the arrays from which training goes on exactly. It reads the live
             model, so it is valid until the next report is asked for.
+        look: Makes a snapshot with the weights of this step, for a training that ends here though
+            its schedule has none. Valid as long as `checkpoint`; None for models without one.
     """
 
     step: int
@@ -45,6 +47,7 @@ class Report:
     held_out: dict[str, tuple[float, ...]]
     snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
     checkpoint: Callable[[], Tensors] = field(compare=False, repr=False)
+    look: Callable[[], Snapshot] | None = field(default=None, compare=False, repr=False)
 
 
 def require_alike(checkpoint: Tensors, own: Tensors) -> None:

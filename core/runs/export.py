@@ -138,7 +138,7 @@ def take(store: Store, run: Run, what: str, step: int | None = None) -> Taken:
             step = _last_snapshot(store, run) if step is None else step
             name, body = _name(run, f"pictures-step-{step}.png"), _pictures(store, run, step)
         case _:
-            body = _script(run).encode()
+            body = _script(store, run).encode()
     return Taken(name, FILES[what].media_type, body)
 
 
@@ -239,9 +239,10 @@ def _pictures(store: Store, run: Run, step: int) -> bytes:
     return contact_sheet(pictures, notes)
 
 
-def _script(run: Run) -> str:
+def _script(store: Store, run: Run) -> str:
+    steps = store.steps_with_weights(run.id)
     try:
-        return script(run)
+        return script(run, steps[-1] if steps else None)
     except ValueError as error:
         raise NotThere(str(error)) from error
 
@@ -263,7 +264,7 @@ def _everything(store: Store, run: Run) -> bytes:
         files["weights.safetensors"] = kept[1]
         notes.append(_ABOUT["weights.safetensors"].format(step=kept[0]))
     try:
-        files["script.py"] = _script(run)
+        files["script.py"] = _script(store, run)
         notes.append(_ABOUT["script.py"])
     except NotThere as reason:
         notes.append(f"There is no script.py. {reason}")

@@ -36,6 +36,7 @@ from core.vae.config import TrainConfig
 # The run was trained $machine.
 CONFIG = $config
 LAST_STEP = $last
+WEIGHTS_OF = $kept  # the step whose weights the site has kept
 
 parser = argparse.ArgumentParser(description="Repeat run $run.")
 parser.add_argument("--save", action="store_true", help="write reports and weights")
@@ -55,8 +56,8 @@ for report in training.train(config, data):
         for part, values in (("training", report.training), ("held_out", report.held_out)):
             row |= {column(part, name): f"{each[member]:.9g}" for name, each in values.items()}
         rows.append(row)
-    if report.snapshot is not None and report.snapshot.weights is not None:
-        weights = report.snapshot.weights
+    if report.step == (config.total_steps if WEIGHTS_OF is None else WEIGHTS_OF):
+        weights = report.look().weights
     if LAST_STEP is not None and report.step >= LAST_STEP:
         break
 
@@ -84,13 +85,14 @@ if wanted.measure:
 ''')
 
 
-def script(run: Run) -> str:
+def script(run: Run, kept: int | None = None) -> str:
     """A program that trains what a run has trained, up to its last report, and prints that.
 
     A run that has not begun is trained to the end of its config.
 
     Args:
         run: The run.
+        kept: The step whose weights it writes, by default its last.
 
     Raises:
         ValueError: If it has neither begun nor an end of its own, or is of another kind.
@@ -106,6 +108,7 @@ def script(run: Run) -> str:
         run=run.id,
         machine=_machine(run.machine or {}),
         config=_literal(run.config),
+        kept=run.step if kept is None else kept,
         last=run.step,  # None stands for all steps of the config
     )
 

@@ -259,8 +259,8 @@ class Service:
 
     def last_weights(self, run_id: str) -> int | None:
         """The last step whose weights are kept, or None if there is none."""
-        found = self.store.weights(run_id)
-        return None if found is None else found[0]
+        steps = self.store.steps_with_weights(run_id)
+        return steps[-1] if steps else None
 
     def _owns(self, run_id: str, owner: str) -> bool:
         run = self.run(run_id)

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -314,12 +314,14 @@ def _train(store: Store, claim: Claim, keeper: Keeper, limit_s: float) -> End | 
     with closing(kind.train(config, data, **begin)) as reports:
         while (report := _next(reports, beta)) is not None:
             beta = None
+            now = time.monotonic()
+            end = _early_end(keeper, run, now - began, limit_s)
+            if end and report.look is not None:  # the model as it is left is not lost
+                report = replace(report, snapshot=report.look())
             if report.step > seen:
                 keeper.report(report)
             if report.snapshot is not None and report.snapshot.weights is not None:
                 weights = report.snapshot.weights
-            now = time.monotonic()
-            end = _early_end(keeper, run, now - began, limit_s)
             if end is None and now - began >= SLICE_S and now - saved >= pause_s:
                 end = _way_given(store)
             if end or now - saved >= pause_s or report.step == config.total_steps:

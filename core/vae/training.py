@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -253,7 +254,13 @@ class _Trainer:
             held_out=look[0] if look else {},
             snapshot=look[1] if look else None,
             checkpoint=self._checkpoint,
+            look=self._last_look,
         )
+
+    @torch.no_grad()
+    def _last_look(self) -> Snapshot:
+        mean, _ = model.encode(self._named, self._held_out)
+        return replace(self._snapshot(mean), weights=self.weights())
 
     @torch.no_grad()
     def _look(self) -> tuple[dict[str, tuple[float, ...]], Snapshot]:
