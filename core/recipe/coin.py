@@ -107,7 +107,7 @@ class Coin:
         )
 
     def path(self, start: tuple[float, float], steps: int, share: float = 0.5) -> list[Toss]:
-        """Steps from some law to the best, each of them a share of the way that is left.
+        """Steps from some law to the best: each a share of the way that is left, the last all.
 
         f exp(-size G) is again a Beta law, whose shapes lie on the line between the two, so the
         objective falls at every step.
@@ -115,15 +115,17 @@ class Coin:
         Args:
             start: Shapes to begin with.
             steps: How many steps.
-            share: How much of the way a step goes; 1 is all of it.
+            share: How much of the way a step before the last goes; 1 is all of it.
         """
         found, shapes = [self.at(start)], start
-        for _ in range(steps):
+        for _ in range(steps - 1):
             shapes = (
                 shapes[0] + share * (self.best[0] - shapes[0]),
                 shapes[1] + share * (self.best[1] - shapes[1]),
             )
             found.append(self.at(shapes))
+        if steps:
+            found.append(self.at(self.best))
         return found
 
 

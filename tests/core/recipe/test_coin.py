@@ -97,6 +97,7 @@ class TestCoin:
         goal = [toss.objective for toss in coin.path(coin.prior, 10)]
 
         assert all(b <= a + 1e-9 * (1 + abs(a)) for a, b in pairwise(goal))
+        assert coin.path(coin.prior, 3)[-1].shapes == coin.best
         assert coin.path(coin.prior, 1, 1.0)[-1].objective == pytest.approx(
             coin.at(coin.best).objective, rel=1e-9, abs=1e-9
         )
