@@ -29,7 +29,7 @@ def open_scenario() -> None:
 
 def edit() -> None:
     """Make the factors of the scenario the reader's own."""
-    st.session_state.update(lesson.edited(choices()))
+    controls.set_all(lesson.edited(choices()), UNTOUCHED)
 
 
 def take_turns(by: int) -> None:

@@ -107,6 +107,19 @@ class TestWritten:
         app.text_input(key="dream").set_value("q(z) q(x|z)*").run()
         assert not app.error
 
+    def test_worlds_to_be_edited_stand_in_the_address(self):
+        """
+        All three texts, so that a link or a reload means the same worlds.
+        """
+        app = open_page(SLUG, scenario="TherML")
+        app.button(key="edit").click().run()
+
+        for name in ("real", "added", "dream"):
+            assert app.query_params[name] in (
+                app.text_input(key=name).value,
+                [app.text_input(key=name).value],
+            )
+
 
 class TestNumbers:
     @pytest.mark.parametrize("view", VIEWS[1:])
