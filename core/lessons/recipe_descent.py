@@ -31,6 +31,8 @@ _TOSSES = 12
 _POINTS = (np.arange(160) + 0.5) / 160
 _SHARE = 0.5
 _NOTHING = 1e-6
+_SEEN = 5e-5
+"""Nats from which on a change shows in four decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,7 @@ def _verdict(path: _Path, turn: int, seen: str) -> str:
     text += _change(here.joint_kl - before.joint_kl)
     rise = here.marginal_kl - before.marginal_kl
     text += f", that of {seen} alone {_change(rise)}."
-    if rise > _NOTHING:
+    if rise > _SEEN:
         text += " **The marginal has risen:** what is pushed down is the bound."
     if path.objective.is_weighted:
         text += (
@@ -226,7 +228,7 @@ def _end(path: _Path) -> str:
 
 
 def _change(by: float) -> str:
-    if abs(by) < 5e-5:
+    if abs(by) <= _SEEN:
         return "stays"
     return f"{'falls' if by < 0 else 'rises'} by {number(abs(by), 4)} nats"
 
@@ -322,4 +324,7 @@ def _coin_verdict(tossed: coin.Coin, here: coin.Toss) -> str:
         end = "With β below 1 the data count for less than they are: wider than Bayes' posterior."
     else:
         end = "With β above 1 the data count more than once: narrower than Bayes' posterior."
-    return f"Now {_beta(here.shapes)}; the objective is least at {_beta(tossed.best)}. {end}"
+    return (
+        f"Now {_beta(here.shapes)}; the objective is least at {_beta(tossed.best)}. {end} A turn "
+        "goes half of the way that is left, the last one all of it."
+    )
