@@ -316,7 +316,8 @@ def _train(store: Store, claim: Claim, keeper: Keeper, limit_s: float) -> End | 
             beta = None
             now = time.monotonic()
             end = _early_end(keeper, run, now - began, limit_s)
-            if end and report.look is not None:  # the model as it is left is not lost
+            is_kept = report.snapshot is not None and report.snapshot.weights is not None
+            if end and not is_kept and report.look is not None:  # the model as it is left
                 report = replace(report, snapshot=report.look())
             if report.step > seen:
                 keeper.report(report)

@@ -8,6 +8,8 @@ import psutil
 import pytest
 from safetensors.numpy import load
 
+from core.runs.store import Store
+from core.vae.config import TrainConfig
 from tests.browser.reader import Reader
 from tests.browser.site import ROOT, running_site
 from tests.browser.test_training_journey import (
@@ -19,6 +21,7 @@ from tests.browser.test_training_journey import (
     wait_for_button,
     wait_for_state,
 )
+from tests.core.runs.run_site import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -31,6 +34,25 @@ def site(tmp_path):
     with running_site(tmp_path) as site:
         yield site
         assert all("Restarting worker" in line for line in site.log().splitlines()), site.log()
+
+
+def test_a_run_that_was_left_goes_on_before_anybody_comes(tmp_path):
+    """
+    A server that is started again needs no visit to train what the last one left.
+    """
+    (tmp_path / "data").mkdir()
+    store = Store(f"sqlite:///{tmp_path / 'data' / 'runs.sqlite'}")
+    config = TrainConfig(steps=50).resolved(device="cpu", precision="fp32")
+    run = store.submit(
+        kind="vae",
+        config=config.to_json(),
+        fingerprint=config.fingerprint,
+        shared=True,
+        owner="me",
+    )
+    with running_site(tmp_path):
+        eventually(lambda: store.run(run.id).state == "done", 60)
+    store.close()
 
 
 def shown(reader, name):

@@ -477,6 +477,23 @@ class TestScript:
         assert f"training{run.step:11}" in said
         assert [path.name for path in tmp_path.iterdir() if path.suffix == ".csv"] == []
 
+    @pytest.mark.slow
+    def test_weights_are_those_of_the_step_where_it_was_stopped(self, store, tmp_path):
+        """
+        Though its schedule has none there; and the script comes to the same.
+        """
+        config = digits(steps=None, schedule="constant", learning_rate=1e-3)
+        run = store.submit(**request_for(config) | {"shared": False})
+        worker.execute(run.id, 1, store.url, 0.3)
+        run = store.run(run.id)
+        step, body = store.weights(run.id)
+        self.run(tmp_path, run, "--save")
+        kept, weights = load(body), load((tmp_path / "weights.safetensors").read_bytes())
+
+        assert step == run.step == store.snapshots(run.id)[-1]
+        assert weights.keys() == kept.keys()
+        assert all((weights[name] == kept[name]).all() for name in kept)
+
     def test_of_a_run_that_waits_goes_to_its_end(self, store):
         """
         Before the first report the config says how far, however many stretches it has.
