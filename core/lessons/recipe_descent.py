@@ -212,15 +212,20 @@ def _verdict(path: _Path, turn: int, seen: str) -> str:
 
 def _end(path: _Path) -> str:
     """What the last turn leaves, in a sentence."""
+    is_true = path.values[-1].joint_kl < _NOTHING
     terms = zip(path.objective.terms, path.values[-1].terms, strict=True)
-    if path.objective.is_weighted and any(t.kind == "rate" and v < _NOTHING for t, v in terms):
+    is_silent = any(term.kind == "rate" and value < _NOTHING for term, value in terms)
+    if is_silent and (path.objective.is_weighted or not is_true):
         return "**The rate is 0:** at this price the code says nothing, and the dream ignores it."
-    if path.values[-1].joint_kl < _NOTHING:
+    if is_true:
         return "Nothing is left: the dream has come true."
     if len(path.values) > MOST_TURNS:
         return "With more turns it would fall further, ever more slowly."
     if not path.is_round:
-        return "**No turn lowers it further:** what is fixed holds what is left."
+        return (
+            "**No turn lowers it further.** What is left is held by what is fixed or by arrows "
+            "that the dream lacks, or it would take several factors at once."
+        )
     return (
         "**No turn lowers it further.** What is left is out of reach: a learned factor of this "
         "dream has one variance in all directions, and what is fixed stays."

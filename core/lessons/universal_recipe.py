@@ -116,7 +116,9 @@ CASES: dict[str, Case] = {
     "tables_bayes": Case("Bayes", _opened("Bayesian inference", view="Tables")),
     "tables_bottleneck": Case(
         "Bottleneck",
-        _opened("Information bottleneck", view="Tables", size=3, size_added=2, draw=0),
+        _opened(
+            "Information bottleneck", view="Tables", by_rate=0.25, size=3, size_added=2, draw=0
+        ),
     ),
     "tables_diffusion": Case("Diffusion", _opened("Diffusion", view="Tables")),
     "tables_priced": Case("β = 16", _opened("β-VAE", view="Tables", by_rate=16.0)),

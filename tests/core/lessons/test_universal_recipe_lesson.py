@@ -264,6 +264,15 @@ class TestDescent:
         assert "**The rate is 0:**" in show(dear).verdict
         assert "rate is 0" not in show(replace(dear, by_rate=1.0)).verdict
 
+    def test_a_bottleneck_keeps_nothing_at_full_price(self):
+        """
+        C + R is at least H(y), whatever the code says; at a lower price it says something.
+        """
+        cheap = replace(CASES["tables_bottleneck"].choices, turn=lesson.MOST_TURNS)
+
+        assert "**The rate is 0:**" in show(replace(cheap, by_rate=1.0)).verdict
+        assert "rate is 0" not in show(cheap).verdict
+
     def test_says_which_worlds_are_too_wide(self):
         """
         Every turn is computed, so that there are as many dimensions as can be.
