@@ -31,7 +31,7 @@ function arranged({ rem }, { width, height }) {
 }
 
 // What marks on factors mean, in the first panel, whose graph is the smallest: those there are.
-function drawKey(context, theme, { left, right, top }, panels) {
+function drawKey(context, theme, { left, right, top, bottom }, panels) {
   const { rem, of } = theme;
   const factors = panels.flatMap((panel) => panel.factors);
   const nodes = panels.flatMap((panel) => panel.nodes);
@@ -45,7 +45,9 @@ function drawKey(context, theme, { left, right, top }, panels) {
   context.fillStyle = of.bound.text;
   context.textAlign = "right";
   words.forEach((text, i) => {
-    if (right - left > context.measureText(text).width + 8 * rem) context.fillText(text, right, top + (1 + 1.15 * i) * rem);
+    // Two beside the title; a third would be among the nodes, and stands beside the factors.
+    const y = i < 2 ? top + (1 + 1.15 * i) * rem : bottom - (0.3 + 1.15 * (words.length - 1 - i)) * rem;
+    if (right - left > context.measureText(text).width + (i < 2 ? 8 : 5) * rem) context.fillText(text, right, y);
   });
 }
 

@@ -136,13 +136,13 @@ export function drawWithin(context, theme, surface, { d, key, reach }) {
   context.fillStyle = of.bound.colour;
   drawMark(context, "diamond", x, plot.top + 0.7 * rem, 0.5 * rem);
   const name = isBall ? "r" : "√d + ε";
+  const isRight = x > plot.right - 8 * rem;
   if (!isBall && ends[0] > 0) {
     const left = xAxis.at(ends[0]);
     const isTight = left < plot.left + 5 * rem;
-    const below = isTight && xAxis.at(ends[1]) - left < 6 * rem ? 2.4 : 1.1;
+    const below = isTight !== isRight && x - left < 6 * rem ? 2.4 : 1.1; // both on one side
     say(context, theme, "√d − ε", left + (isTight ? 0.4 : -0.4) * rem, plot.top + below * rem, { align: isTight ? "left" : "right", colour: of.bound.text, weight: 600 });
   }
-  const isRight = x > plot.right - 8 * rem;
   say(context, theme, reach > most ? `${name} is further out →` : name, x + (isRight ? -0.8 : 0.8) * rem, plot.top + 1.1 * rem, { align: isRight ? "right" : "left", colour: of.bound.text, weight: 600 });
   return { plot, xAxis, yAxis };
 }
