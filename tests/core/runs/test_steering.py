@@ -39,8 +39,7 @@ def repeated(run):
             break
         if report.training:
             rows.append((report.step, report.training["distortion"][0]))
-        if report.snapshot is not None and report.snapshot.weights is not None:
-            weights[report.step] = report.snapshot.weights
+        weights[report.step] = report.look().weights
     return rows, weights
 
 
