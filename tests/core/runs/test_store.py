@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 )
 from run_site import Clock
 
+from core.runs import tables
 from core.runs.records import (
     BEFORE,
     FINAL,
@@ -840,6 +841,36 @@ def test_two_processes_make_one_database(tmp_path):
     assert all(store.run(run.id) == run for store in stores)
     for store in stores:
         store.close()
+
+
+class Turned(sqlite3.Connection):
+    """A connection that SQLite turns away at first, as it does one of several on a new file."""
+
+    left = 2
+
+    def execute(self, *arguments):
+        """
+        What SQLite answers, once it has refused as often as it is to.
+        """
+        if self.left:
+            self.left -= 1
+            busy = sqlite3.OperationalError("database is locked")
+            busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise busy
+        return super().execute(*arguments)
+
+
+def test_a_new_file_is_asked_again_for_as_long_as_there_is_patience(tmp_path):
+    """
+    Switching a file to its log is refused at once, with no wait of SQLite's own.
+    """
+    connection = sqlite3.connect(tmp_path / "runs.sqlite", factory=Turned)
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        tables._log_ahead(connection, 0.0)
+    tables._log_ahead(connection, 5.0)
+
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
 
 
 @pytest.mark.parametrize(
