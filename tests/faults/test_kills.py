@@ -78,6 +78,19 @@ class Witness:
         """
         patiently(lambda: not any(run.deaths for run in self.unfinished))
 
+    def wait_for_ends(self):
+        """
+        Every run has ended by itself. It takes as long as it takes, while anything goes on.
+        """
+        while unfinished := self.unfinished:
+            stood = [(run.id, run.state, run.attempt, run.step) for run in unfinished]
+
+            def has_moved(stood=stood):
+                now = [self.store.run(run_id) for run_id, *_ in stood]
+                return stood != [(run.id, run.state, run.attempt, run.step) for run in now]
+
+            patiently(has_moved)
+
 
 def patiently(is_so):
     """
@@ -120,7 +133,7 @@ def test_all_runs_end_as_if_nothing_had_happened(tmp_path, moments):
                 witness.wait_for_survivors()
                 witness.look()
                 kill_one(what, running, moments)
-        patiently(lambda: not witness.unfinished)
+        witness.wait_for_ends()
         witness.look()
     for run in witness.runs:
         assert_is_undisturbed(store, run)
