@@ -40,6 +40,8 @@ class Report:
             model, so it is valid until the next report is asked for.
         look: Makes a snapshot with the weights of this step, for a training that ends here though
             its schedule has none. Valid as long as `checkpoint`; None for models without one.
+        measured: Makes of this report what it is where held-out data are looked at, for a step
+            at which somebody changes the training. Likewise.
     """
 
     step: int
@@ -48,6 +50,7 @@ class Report:
     snapshot: Snapshot | None = field(default=None, compare=False, repr=False)
     checkpoint: Callable[[], Tensors] = field(compare=False, repr=False)
     look: Callable[[], Snapshot] | None = field(default=None, compare=False, repr=False)
+    measured: Callable[[], "Report"] | None = field(default=None, compare=False, repr=False)
 
 
 def require_alike(checkpoint: Tensors, own: Tensors) -> None:

@@ -32,7 +32,7 @@ from core.runs.records import (
 )
 from core.runs.store import Store
 
-__all__ = ["Keeper", "encode"]
+__all__ = ["Keeper", "encode", "finite"]
 
 FLUSH_S = 0.1
 """Time between two batches."""
@@ -149,19 +149,17 @@ class Keeper:
             self._orders = replace(self._orders, beta=None)
             return beta
 
-    def steered(self, config: Mapping[str, Any], beta: float) -> None:
-        """Hand over a change of beta that is in force after the last report handed over."""
-        with self._changed:
-            self._waiting.steering = Steering(config=dict(config), beta=beta)
-            self._changed.notify_all()
+    def report(self, report: Report, steering: Steering | None = None) -> None:
+        """Hand over a report, with the change of beta that is in force after it, if there is one.
 
-    def report(self, report: Report) -> None:
-        """Hand over a report. Waits only if the store is far behind."""
+        Waits only if the store is far behind.
+        """
         with self._changed:
             self._changed.wait_for(self._has_room)
             self._waiting.reports.append((time.time(), report))
             self._waiting.pictures += report.snapshot is not None
-            if time.monotonic() - self._written >= FLUSH_S:
+            self._waiting.steering = steering or self._waiting.steering
+            if steering is not None or time.monotonic() - self._written >= FLUSH_S:
                 self._changed.notify_all()
 
     def checkpoint(self, step: int, tensors: Tensors) -> None:
@@ -263,7 +261,7 @@ class Keeper:
                 batch=batch,
                 frames=frames,
                 checkpoint=checkpoint,
-                evaluation=None if parcel.evaluation is None else _finite(parcel.evaluation),
+                evaluation=None if parcel.evaluation is None else finite(parcel.evaluation),
                 spent=now - self._spent_until,
                 steering=parcel.steering,
                 end=parcel.end,
@@ -352,12 +350,12 @@ def _frames(step: int, snapshot: Snapshot) -> Frames:
     return Frames(step=step, pictures=save(snapshot.pictures), weights=weights)
 
 
-def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
+def finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can say
     """A JSON value with null for every number that is not finite."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
-        return {key: _finite(entry) for key, entry in value.items()}
+        return {key: finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
+        return [finite(entry) for entry in value]
     return value

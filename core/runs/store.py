@@ -337,7 +337,8 @@ class Store:
         return found
 
     def _requeue(self, connection: sa.Connection, run: Run, **values: Any) -> bool:  # noqa: ANN401
-        fresh = {"queued": self._clock(), "finished": None, "deaths": 0, "spent": 0.0}
+        fresh = {"queued": self._clock(), "finished": None, "evaluation": None}
+        fresh |= {"deaths": 0, "spent": 0.0}
         return self._move(connection, run, "queued", **fresh, **values)
 
     def _insert(self, connection: sa.Connection, values: dict[str, Any]) -> Run:
@@ -473,6 +474,16 @@ class Store:
                 == 1
             )
 
+    def touch(self) -> None:
+        """Write nothing, but only when whoever writes now is through: whether one can write.
+
+        Raises:
+            StoreUnavailable: If one cannot.
+        """
+        nobody = sa.update(RUNS).where(sa.false()).values(step=RUNS.c.step)
+        with self._writing() as connection:
+            connection.execute(nobody)
+
     # -- What workers write -------------------------------------------------------------------
 
     def claim(self, run_id: str, attempt: int, machine: Mapping[str, Any]) -> Claim:
@@ -573,6 +584,14 @@ class Store:
                 last = {"queued": self._clock()} if end.state == "queued" else {}
                 self._move(connection, run, end.state, message=end.message, **last)
             return Orders(stop=run.stop_requested, pause=run.pause_requested, beta=run.steer)
+
+    def measured(self, run: Run, evaluation: Mapping[str, Any]) -> bool:
+        """Add what is known of the model that a run has left; whether it still is left so."""
+        same = [RUNS.c.id == run.id, RUNS.c.state == run.state, RUNS.c.attempt == run.attempt]
+        values = {"evaluation": json.dumps(evaluation), "revision": RUNS.c.revision + 1}
+        with self._writing() as connection:
+            update = sa.update(RUNS).where(*same).values(**values)
+            return connection.execute(update).rowcount == 1
 
     def orders(self, run_id: str, attempt: int) -> Orders:
         """What the worker of this attempt is asked; to stop, if it has lost its run. Cheap."""

@@ -23,8 +23,8 @@ from typing import Any
 import psutil
 
 from core.reports import Report, Tensors
-from core.runs.keeper import Keeper
-from core.runs.records import BEFORE, Claim, End, Fenced, Run, StoreUnavailable
+from core.runs.keeper import Keeper, finite
+from core.runs.records import BEFORE, Claim, End, Fenced, Run, Steering, StoreUnavailable
 from core.runs.store import Store
 
 __all__ = [
@@ -153,7 +153,10 @@ def execute(run_id: str, attempt: int, store_url: str, limit_s: float) -> None:
         claim = store.claim(run_id, attempt, _machine_for(run.config))
         overstayed = _end_process if _is_replaced else None
         with Keeper(store, claim, overstayed) as keeper:
-            keeper.finish(_outcome(store, claim, keeper, limit_s))
+            end = _outcome(store, claim, keeper, limit_s)
+            keeper.finish(end)
+        if end.state == "stopped":
+            _measure_as_left(store, run_id)
     except (Fenced, StoreUnavailable) as error:
         _LOG.info("Run %s is left alone: %s", run_id, error)
     _let_go_of_card()
@@ -316,11 +319,16 @@ def _train(store: Store, claim: Claim, keeper: Keeper, limit_s: float) -> End | 
             beta = None
             now = time.monotonic()
             end = _early_end(keeper, run, now - began, limit_s)
+            steering = None
+            if end is None and kind.steer is not None and report.step > seen:
+                config, beta, steering = _steered(kind.steer, config, report.step, keeper)
+            if beta is not None and report.measured is not None:
+                report = report.measured()
             is_kept = report.snapshot is not None and report.snapshot.weights is not None
             if end and not is_kept and report.look is not None:  # the model as it is left
                 report = replace(report, snapshot=report.look())
             if report.step > seen:
-                keeper.report(report)
+                keeper.report(report, steering)
             if report.snapshot is not None and report.snapshot.weights is not None:
                 weights = report.snapshot.weights
             if end is None and now - began >= SLICE_S and now - saved >= pause_s:
@@ -332,12 +340,6 @@ def _train(store: Store, claim: Claim, keeper: Keeper, limit_s: float) -> End | 
                 saved, pause_s = now, BIG_CHECKPOINT_S if is_big else CHECKPOINT_S
             if end:
                 return end
-            if kind.steer is not None and report.step >= seen:
-                beta = keeper.take_beta()
-            if kind.steer is not None and beta is not None:
-                with suppress(ValueError):  # it has been steered as often as can be
-                    config = kind.steer(config, report.step, beta)
-                keeper.steered(config.to_json(), beta)
     if kind.evaluate is None:
         return None
     if weights is None:  # the last attempt was lost when there was nothing left to train
@@ -353,12 +355,53 @@ def _train(store: Store, claim: Claim, keeper: Keeper, limit_s: float) -> End | 
     return None
 
 
+def _measure_as_left(store: Store, run_id: str) -> None:
+    """Measure the model that a stopped run has left, for as long as nobody waits for a worker."""
+    from safetensors.numpy import load
+
+    run, kept = store.run(run_id), store.weights(run_id)
+    if run is None or kept is None or run.evaluation is not None or kept[0] != run.step:
+        return
+    kind = _kind(run.kind)
+    if kind.evaluate is None:
+        return
+    try:
+        config = kind.read(run.config)
+        for values in kind.evaluate(config, load(kept[1]), kind.load(config)):
+            if store.is_anyone_waiting(0.0) or not store.measured(run, finite(values)):
+                return
+    except (Fenced, StoreUnavailable):
+        raise
+    except Exception:
+        _LOG.exception("What run %s has left could not be measured.", run_id)
+
+
 def _next(reports: Generator[Report, float | None, None], beta: float | None) -> Report | None:
     """The next report of a training that goes on with this beta, or None after the last."""
     try:
         return reports.send(beta)
     except StopIteration:
         return None
+
+
+def _steered(
+    steer: Callable[[Any, int, float], Any],
+    config: Any,  # noqa: ANN401 - a config of whatever kind, and the same back
+    step: int,
+    keeper: Keeper,
+) -> tuple[Any, float | None, Steering | None]:
+    """The config after a step, the beta to go on with if it is another, and the order carried out.
+
+    An order is done with, too, where it changes nothing: a run is steered as often as can be.
+    """
+    asked = keeper.take_beta()
+    if asked is None:
+        return config, None, None
+    try:
+        config, beta = steer(config, step, asked), asked
+    except ValueError:
+        beta = None
+    return config, beta, Steering(config=config.to_json(), beta=asked)
 
 
 def _early_end(keeper: Keeper, run: Run, spent_s: float, limit_s: float) -> End | None:

@@ -43,6 +43,7 @@ class Schedule:
             self._looks = max(1, min(self._looks, math.ceil(self._total / LOOKS)))
             self._reports = max(1, min(self._reports, self._total // REPORTS))
         self._weights = self._weight_steps()
+        self._changes = frozenset(step for step, _ in config.beta_changes)
 
     def learning_rate(self, step: int) -> float:
         """Adam's step size for the update that leads to `step`."""
@@ -79,9 +80,13 @@ class Schedule:
         return step % max(1, most) == 0 or self.is_look(step)
 
     def is_look(self, step: int) -> bool:
-        """Whether held-out data and pictures are looked at: crowded at first, then even."""
+        """Whether held-out data and pictures are looked at: crowded at first, then even.
+
+        And where beta is changed by hand: what comes after is to be seen to start there.
+        """
         early = step < self._looks and step in EARLY
-        return early or step % self._looks == 0 or step == self._total
+        is_even = step % self._looks == 0
+        return early or is_even or step == self._total or step in self._changes
 
     def keeps_weights(self, step: int) -> bool:
         """Whether a look also keeps the weights: all where there is room, else three."""

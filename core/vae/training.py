@@ -44,7 +44,8 @@ def train(
     """Train as the config says, and tell how it goes.
 
     Whoever takes a report may `send` another beta back: it holds from the next step on, exactly
-    as if the config had named it with `beta_changes` at the step of that report.
+    as if the config had named it with `beta_changes` at the step of that report. There the config
+    also has held-out data looked at; `Report.measured` does so for whoever decides at that step.
 
     Nothing is printed, saved or remembered outside the generator, so the same call serves a
     test, a script and a worker. Closing it stops the training. Equal configs give bit-equal
@@ -247,15 +248,20 @@ class _Trainer:
 
     def report(self, training: dict[str, tuple[float, ...]]) -> Report:
         """The report of this step, with held-out values and pictures where it is time for them."""
-        look = self._look() if self.schedule.is_look(self.step) else None
-        return Report(
+        found = Report(
             step=self.step,
             training=training,
-            held_out=look[0] if look else {},
-            snapshot=look[1] if look else None,
+            held_out={},
             checkpoint=self._checkpoint,
             look=self._last_look,
         )
+        if self.schedule.is_look(self.step):
+            return self._measured(found)
+        return replace(found, measured=lambda: self._measured(found))
+
+    def _measured(self, report: Report) -> Report:
+        held_out, snapshot = self._look()
+        return replace(report, held_out=held_out, snapshot=snapshot)
 
     @torch.no_grad()
     def _last_look(self) -> Snapshot:

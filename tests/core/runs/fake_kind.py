@@ -104,6 +104,7 @@ def report(config: FakeConfig, step: int, value: int) -> Report:
         held_out=numbers if step % 5 == 0 else {},
         snapshot=look if step % 5 == 0 else None,
         checkpoint=lambda: {"state": np.array([step, value], np.int64)},
+        look=lambda: look,
     )
 
 

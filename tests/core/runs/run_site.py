@@ -101,9 +101,9 @@ def ended(store: Store, run: Run, within_s: float = 60.0) -> Run:
     return found[0]
 
 
-def numbers(store: Store, run: Run) -> list[tuple[int, float]]:
+def numbers(store: Store, run: Run, part: str = "training") -> list[tuple[int, float]]:
     """Step and distortion, which is a float32, of every report that is stored, in order."""
-    bodies = [json.loads(body)["training"] for _, body in store.batches(run.id, 0, 10_000)]
+    bodies = [json.loads(body)[part] for _, body in store.batches(run.id, 0, 10_000)]
     return [
         (step, float(np.float32(value[0])))
         for body in bodies

@@ -31,22 +31,25 @@ def passed(service, run, step):
 
 
 def repeated(run):
-    """Step, distortion and weights of a run, trained again here from its config alone."""
+    """Training rows, held-out looks and weights of a run, trained again from its config."""
     config = TrainConfig.from_json(json.loads(json.dumps(run.config)))
-    rows, weights = [], {}
+    rows, looks, weights = [], [], {}
     for report in train(config, datasets.load(config.dataset)):
         if report.step > run.step:
             break
         if report.training:
             rows.append((report.step, report.training["distortion"][0]))
+        if report.held_out:
+            looks.append((report.step, report.held_out["distortion"][0]))
         weights[report.step] = report.look().weights
-    return rows, weights
+    return rows, looks, weights
 
 
 def assert_is_what_its_config_says(service, run):
     run = service.run(run.id)
-    rows, weights = repeated(run)
+    rows, looks, weights = repeated(run)
     assert numbers(service.store, run) == rows
+    assert numbers(service.store, run, "held_out") == looks
     step, body = service.store.weights(run.id)
     for name, values in load(body).items():
         assert np.array_equal(values, weights[step][name])
@@ -116,6 +119,8 @@ class TestSteering:
         stopped = in_state(service, run, "stopped")
 
         assert [beta for _, beta in stopped.config["beta_changes"]] == wanted
+        looked_at = {step for step, _ in numbers(service.store, run, "held_out")}
+        assert {step for step, _ in stopped.config["beta_changes"]} <= looked_at
         assert_is_what_its_config_says(service, run)
 
     @pytest.mark.parametrize("beta", [-1.0, float("nan"), 10_001.0])
@@ -156,7 +161,7 @@ class TestGoingOn:
         longer = ended(service.store, service.fork(first.id, "me", config))
 
         assert (longer.state, longer.step, longer.parent_step) == ("done", 300, 200)
-        rows, _ = repeated(longer)
+        rows, *_ = repeated(longer)
         mine, theirs = dict(numbers(service.store, longer)), dict(rows)
         assert set(theirs) - set(mine) == set()
         assert all(mine[step] == value for step, value in theirs.items())

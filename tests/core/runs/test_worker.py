@@ -11,6 +11,7 @@ import pytest
 import torch
 from fake_kind import FakeConfig
 from run_site import eventually, numbers, request_for
+from safetensors.numpy import load
 
 from core.runs import worker
 from core.runs.store import Store
@@ -82,6 +83,32 @@ class TestExecute:
         worker.execute(run.id, 1, store.url, 60.0)
 
         assert store.run(run.id).state == "done"
+
+    def test_measures_what_a_stopped_run_has_left(self, store):
+        """
+        The model as it stands at the stop is measured; going on from there forgets that.
+        """
+        run = asked(store, FakeConfig(steps=None, step_s=0.01))
+        worker.execute(run.id, 1, store.url, 0.05)
+        left = store.run(run.id)
+        step, weights = store.weights(run.id)
+
+        assert (left.state, left.attempt, left.step) == ("stopped", 1, step)
+        assert left.evaluation["known"] == 2
+        assert left.evaluation["w"] == load(weights)["w"][0]
+        assert store.resume(run.id)
+        assert store.run(run.id).evaluation is None
+
+    def test_measures_nothing_while_others_wait(self, store):
+        """
+        Whoever waits for a worker does not wait for the numbers of a run that was stopped.
+        """
+        run = asked(store, FakeConfig(steps=None, step_s=0.01))
+        asked(store, FakeConfig(steps=3, step_s=0, seed=1))
+        worker.execute(run.id, 1, store.url, 0.05)
+
+        assert store.run(run.id).state == "stopped"
+        assert store.run(run.id).evaluation is None
 
     def test_does_nothing_twice(self, store):
         """

@@ -59,8 +59,10 @@ def followed(config, data, *, resume=None, orders=None, last=60):
     reports, found, order = train(config, data, resume=resume), [], None
     while not found or found[-1][0].step < (config.total_steps or last):
         report = reports.send(order)
-        found.append((report, report.checkpoint()))
         order = (orders or {}).get(report.step)
+        if order is not None and report.measured is not None:
+            report = report.measured()
+        found.append((report, report.checkpoint()))
     reports.close()
     return found
 

@@ -252,8 +252,9 @@ def steered(config, data, orders, *, resume=None):
             report = reports.send(order)
         except StopIteration:
             return found
-        found.append(report)
         order = orders.get(report.step)
+        is_looked_at = order is None or report.measured is None
+        found.append(report if is_looked_at else report.measured())
 
 
 class TestSteering:
@@ -291,8 +292,23 @@ class TestSteering:
         config = resolved(steps=30)
         plain, other = list(train(config, data)), steered(config, data, {10: 4.0})
 
-        assert plain[:11] == other[:11]
+        assert plain[:10] == other[:10]
+        assert plain[10].training == other[10].training
         assert plain[12].training != other[12].training
+
+    def test_is_looked_at_on_held_out_data(self, data):
+        """
+        Where beta changes, held-out data and pictures are there, though no look was due.
+        """
+        config = resolved(steps=60)
+        plain = next(r for r in train(config, data) if r.step == 25)
+        changed = next(r for r in train(config.steered(25, 2.0), data) if r.step == 25)
+
+        assert plain.snapshot is None
+        assert changed.snapshot is not None
+        assert plain.measured is not None
+        assert changed.measured is None
+        assert set(changed.held_out) >= {"distortion", "rate", "neg_elbo_se"}
 
     def test_resumes_exactly(self, data):
         """
