@@ -237,7 +237,10 @@ async def _tails() -> Tails:
     loop = asyncio.get_running_loop()
     if loop not in _tails_of_loops:
         service = await asyncio.to_thread(runs.service)
-        _tails_of_loops.setdefault(loop, Tails(service.store, is_closing=_is_server_closing))
+        _tails_of_loops.setdefault(
+            loop,
+            Tails(service.store, is_closing=_is_server_closing, trouble=lambda: service.trouble),
+        )
     return _tails_of_loops[loop]
 
 

@@ -1,7 +1,7 @@
 """What is kept of a run, and which states it may pass through. Plain records, no database."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "StoreUnavailable",
     "Transition",
     "checked_name",
+    "explained",
     "is_run_id",
 ]
 
@@ -271,6 +272,17 @@ class Claim:
 
     run: Run
     checkpoint: Checkpoint | None = field(repr=False)
+
+
+def explained(run: Run, trouble: str | None) -> Run:
+    """A run with what stands in its way, where the store cannot be told.
+
+    Args:
+        run: The run.
+        trouble: Why nothing can be written into the store, as a sentence, or None if it can.
+    """
+    is_held_up = trouble is not None and run.state in ("queued", "running")
+    return replace(run, message=trouble) if is_held_up else run
 
 
 def is_run_id(text: object) -> bool:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from core.runs import worker
-from core.runs.engine import Engine, EngineUnavailable, engine_for
-from core.runs.records import Listed, Run, StoreUnavailable, is_run_id
+from core.runs.engine import Engine, EngineUnavailable, LocalEngine, engine_for
+from core.runs.records import LEASE_S, Listed, Run, StoreUnavailable, explained, is_run_id
 from core.runs.store import Store
 from core.settings import Settings
 
@@ -32,6 +32,9 @@ UNCLAIMED_S = 5.0
 
 STUCK_S = 5.0
 """Time after its lease that a worker which does not come back is waited for."""
+
+HELD_UP_S = 1.0
+"""Time that a write takes where something else holds the database."""
 
 MOST_LOSSES = 3
 """Workers that a run may lose without a new report before it is given up."""
@@ -132,6 +135,8 @@ class Service:
         self._engine_refusals, self._engine_not_before = 0, 0.0
         self._questions: list[_Question] = []
         self._tidy_not_before = 0.0
+        self._trouble: str | None = None
+        self._lost_not_before = 0.0
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._work, name="runs", daemon=True)
@@ -175,7 +180,13 @@ class Service:
             ValueError: If the id has not the shape of one.
         """
         _require_id(run_id)
-        return self.store.run(run_id)
+        run = self.store.run(run_id)
+        return None if run is None else explained(run, self.trouble)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be written into the store, as a sentence, or None if it can."""
+        return self._trouble
 
     def was_deleted(self, run_id: str) -> bool:
         """Whether a run is not found because it was deleted.
@@ -344,7 +355,7 @@ class Service:
     # -- Resolving a config -------------------------------------------------------------------
 
     def _resolved(self, config: Any) -> Any:  # noqa: ANN401 - a config, of the same kind back
-        if config.is_resolved:
+        if config.is_resolved and config.device == "cpu":
             return config
         described = self._described()
         device = described["device"] if config.device == "auto" else config.device
@@ -353,6 +364,8 @@ class Service:
                 "`device` must be cpu or auto here, where trainings have no graphics card, got "
                 f"'cuda'. {described.get('why_cpu') or ''}".rstrip()
             )
+        if config.is_resolved:
+            return config
         precision = config.precision
         if precision == "auto":
             precision = worker.settled_precision(config, described)
@@ -411,8 +424,9 @@ class Service:
             self._wake.clear()
             try:
                 is_busy = self._look()
-            except StoreUnavailable:
-                is_busy = False  # said in the log already; the next look may be luckier
+            except StoreUnavailable as error:
+                self._hold_back(str(error))  # said in the log already
+                is_busy = True
             except Exception:
                 _LOG.exception("Looking after the runs failed.")
                 is_busy = False
@@ -424,8 +438,9 @@ class Service:
         """See what is to be done, and do it; whether there is more to come soon."""
         if self._engine is not None and not self._engine.is_alive:
             _LOG.warning("The engine was lost; it is started again when it is needed.")
+            self._say_engine_lost()
             self._drop_engine()
-        due = [run for run in self.store.unfinished() if not self._is_over(run)]
+        due = [run for run in self._unfinished() if not self._is_over(run)]
         for run in due:
             if run.state == "running":
                 self._say_lost(run)
@@ -438,6 +453,28 @@ class Service:
             self._tidy_not_before = time.monotonic() + TIDY_S
             self.store.remove_deleted()
         return bool(due or self._sent or self._questions)
+
+    def _unfinished(self) -> list[Run]:
+        """The runs that no worker holds although they should go on.
+
+        A lease that has run out says nothing of its worker where nobody could renew one: then
+        all are given the time to.
+        """
+        found = self.store.unfinished()
+        if any(run.state == "running" for run in found) or self._trouble is not None:
+            began = time.monotonic()
+            self.store.touch()
+            self._trouble = None
+            if time.monotonic() - began >= HELD_UP_S:
+                self._hold_back(None)
+        if time.monotonic() < self._lost_not_before:
+            return [run for run in found if run.state != "running"]
+        return found
+
+    def _hold_back(self, trouble: str | None) -> None:
+        """Note that the store was held up, and what is to be said of that for as long as it is."""
+        self._trouble = trouble
+        self._lost_not_before = time.monotonic() + LEASE_S
 
     def _is_over(self, run: Run) -> bool:
         """Whether an unfinished run is to end without another attempt, and has been ended."""
@@ -528,6 +565,14 @@ class Service:
             if refusal is not None and time.monotonic() < refusal.not_before:
                 continue
             self._send(engine, run)
+
+    def _say_engine_lost(self) -> None:
+        """Tell those who watch, although the leases of the workers that are gone still last."""
+        if not isinstance(self._engine, LocalEngine):
+            return  # elsewhere they may go on without us
+        for run in map(self.store.run, list(self._sent)):
+            if run is not None and run.state == "running":
+                self._say_lost(run)
 
     def _say_lost(self, run: Run) -> None:
         where = "before its first report" if run.step is None else f"at step {run.step:,}"

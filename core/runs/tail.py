@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from core.runs.records import Pulse, Run, StoreUnavailable
+from core.runs.records import Pulse, Run, StoreUnavailable, explained
 from core.runs.store import Store
 
 __all__ = ["Tails", "state_of"]
@@ -85,6 +85,7 @@ class _Tail:
     viewers: set[_Viewer] = field(default_factory=set)
     pulse: Pulse | None = None
     queue: int | None = None
+    trouble: str | None = None
     sequence: int | None = None
     task: asyncio.Task[None] | None = None
     has_looked: asyncio.Event = field(default_factory=asyncio.Event)
@@ -96,10 +97,17 @@ class Tails:
     Args:
         store: Where the runs are.
         is_closing: Whether the server wants its connections closed.
+        trouble: Why nothing can be written into the store, as a sentence, or None if it can.
     """
 
-    def __init__(self, store: Store, *, is_closing: Callable[[], bool] = lambda: False) -> None:
-        self._store, self._is_closing = store, is_closing
+    def __init__(
+        self,
+        store: Store,
+        *,
+        is_closing: Callable[[], bool] = lambda: False,
+        trouble: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._store, self._is_closing, self._trouble = store, is_closing, trouble
         self._tails: dict[str, _Tail] = {}
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="tail")
 
@@ -202,12 +210,13 @@ class Tails:
             return [_Message("end", 0, _END)]
         before, tail.pulse = tail.pulse, pulse
         queue = self._store.queue_position(run_id) if pulse.state == "queued" else None
-        before_queue, tail.queue = tail.queue, queue
-        if pulse == before and queue == before_queue:
+        beside, tail.queue, tail.trouble = (tail.queue, tail.trouble), queue, self._trouble()
+        is_same_beside = beside == (tail.queue, tail.trouble)
+        if pulse == before and is_same_beside:
             return []
         if tail.sequence is None:  # the history before this look, viewers read themselves
             tail.sequence = pulse.sequence
-        if before is not None and pulse.revision == before.revision and queue == before_queue:
+        if before is not None and pulse.revision == before.revision and is_same_beside:
             return self._batches(run_id, tail)
         run = self._store.run(run_id)
         if run is None:
@@ -226,7 +235,8 @@ class Tails:
 
     def _state(self, run: Run) -> _Message:
         queue = self._store.queue_position(run.id) if run.state == "queued" else None
-        text = json.dumps(state_of(run, queue), separators=(",", ":"))
+        told = state_of(explained(run, self._trouble()), queue)
+        text = json.dumps(told, separators=(",", ":"))
         return _Message("state", 0, f"event: state\ndata: {text}\n\n".encode())
 
 

@@ -19,7 +19,7 @@ import pytest
 from core.runs import worker
 from core.runs.records import StoreUnavailable
 from core.runs.store import Store
-from tests.core.runs.run_site import eventually, request_for
+from tests.core.runs.run_site import eventually, request_for, serving
 from tests.faults.undisturbed import EVERY, assert_is_undisturbed, config_of
 
 pytestmark = pytest.mark.slow
@@ -109,6 +109,28 @@ class TestALock:
         assert store.run(run.id).attempt == 1
         assert_is_undisturbed(store, run)
         store.close()
+
+    def test_is_told_while_it_lasts(self, tmp_path):
+        """
+        Whoever watches reads what holds the run up, and nobody takes its worker for lost.
+        """
+        config = config_of(seed=44, steps=1_000_000)
+        with serving(tmp_path) as service, locker(service.store.url) as other:
+            run = service.submit(config, "me")
+            eventually(lambda: (service.run(run.id).step or 0) > 0, 60)
+            lock(other)
+            eventually(lambda: service.run(run.id).message == LOCKED, 60)
+            held = service.run(run.id)
+            other.kill()
+            eventually(lambda: service.trouble is None, 60)
+            eventually(lambda: service.run(run.id).step > held.step, 60)
+            goes_on = service.run(run.id)
+            messages = [each.message for each in service.store.transitions(run.id)]
+            service.stop(run.id, "me")
+
+        assert held.state == goes_on.state == "running"
+        assert held.attempt == goes_on.attempt == 1
+        assert messages == [None, None]
 
 
 @pytest.fixture(scope="module")

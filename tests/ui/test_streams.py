@@ -40,7 +40,7 @@ def store(tmp_path, monkeypatch):
     A store that the routes take for the site's.
     """
     store = Store(f"sqlite:///{tmp_path / 'runs.sqlite'}")
-    monkeypatch.setattr(runs, "service", lambda: SimpleNamespace(store=store))
+    monkeypatch.setattr(runs, "service", lambda: SimpleNamespace(store=store, trouble=None))
     yield store
     store.close()
 

@@ -361,6 +361,8 @@ class TestAFailure:
         """
         with pytest.raises(ValueError, match="`device` must be cpu or auto here"):
             service.submit(FakeConfig(device="cuda", precision="auto"), "me")
+        with pytest.raises(ValueError, match="`device` must be cpu or auto here"):
+            service.submit(FakeConfig(device="cuda", precision="fp32"), "me")
 
     def test_trusts_no_card_of_an_earlier_day(self, service):
         """
@@ -411,7 +413,11 @@ class TestALostEngine:
         waiting = service.submit(FakeConfig(seed=41), "me")
         for process in engine_processes():
             process.kill()
+        eventually(lambda: service.run(running.id).message)
+        said = service.run(running.id)
 
+        assert said.attempt == 1  # long before anybody could take it up
+        assert said.message.startswith("The process that trained this run was lost")
         assert ended(service.store, running).attempt == 2
         assert ended(service.store, waiting).attempt == 1
         assert numbers(service.store, running) == undisturbed(config)

@@ -221,6 +221,29 @@ class TestWatch:
             ("stopped", None),
         ]
 
+    def test_tells_what_holds_the_store_up_and_when_it_is_over(self, store):
+        """
+        What cannot be written into the run is told beside it.
+        """
+        worker, trouble = Worker(store), [None]
+
+        async def scenario(tails):
+            watching = asyncio.create_task(watched(tails, worker.id))
+            await asyncio.sleep(0.2)
+            for trouble[0] in ("The file is locked.", None):
+                await asyncio.sleep(0.2)
+            worker.end()
+            return await watching
+
+        events = run(store, scenario, trouble=lambda: trouble[0])
+
+        assert [data["message"] for kind, _, data in events if kind == "state"] == [
+            None,
+            "The file is locked.",
+            None,
+            None,
+        ]
+
     def test_of_nothing_ends_at_once(self, store):
         """
         Of a run that is not there the end is all there is to tell.
