@@ -84,7 +84,7 @@ def adding_up(parts: Sequence[float], digits: int) -> tuple[list[str], str]:
         if abs(sum(rounded[:-1]) - rounded[-1]) < 0.5 * 10.0**-more:
             digits = more
             break
-    return [number(part, digits) for part in parts], number(sum(parts), digits)
+    return [number(part, digits) for part in parts], number(math.fsum(parts), digits)
 
 
 def number(value: float, digits: int = 2) -> str:

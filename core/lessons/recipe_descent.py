@@ -58,7 +58,7 @@ def _path(choices: Choices) -> _Path:
     if choices.view == "Gaussians" and whole > _MOST_DIMENSIONS:
         raise ValueError(
             f"`Dimensions` must be at most {_MOST_DIMENSIONS} in all, got {whole} of {len(names)} "
-            "variables. Take fewer."
+            "variables. Take fewer dimensions, or fewer variables: a smaller T, fewer data."
         )
     start = _DRAWN[choices.view](objective, sizes, np.random.default_rng(choices.draw))
     path = numbers.minimise(start, objective, MOST_TURNS)
@@ -278,8 +278,8 @@ def coin_view(choices: Choices) -> Shown:
             "path": [_drawn(toss.shapes) for toss in path],
             "prior": _drawn(tossed.prior),
             "posterior": _drawn(tossed.posterior),
-            "numbersAt": [_coin_numbers(toss, tossed.surprise) for toss in path],
-            "numbers": _coin_numbers(here, tossed.surprise),
+            "numbersAt": [_coin_numbers(toss, tossed) for toss in path],
+            "numbers": _coin_numbers(here, tossed),
             "alt": (
                 "Densities of the chance of heads: the prior, Bayes' posterior "
                 f"{_beta(tossed.posterior)}, and the learned law {_beta(here.shapes)} at turn "
@@ -311,9 +311,11 @@ def _beta(shapes: tuple[float, float]) -> str:
     return f"Beta({shapes[0]:.4g}, {shapes[1]:.4g})"
 
 
-def _coin_numbers(toss: coin.Toss, surprise: float) -> list[dict[str, str]]:
-    texts, whole = adding_up([surprise, toss.from_posterior], 3)
+def _coin_numbers(toss: coin.Toss, tossed: coin.Coin) -> list[dict[str, str]]:
+    texts, whole = adding_up([tossed.surprise, toss.from_posterior], 3)
+    minimised = f"{number(toss.objective, 3)} nats"
     return [
+        *([] if tossed.beta == 1 else [headline("β L + S, minimised", minimised, "objective")]),
         headline("KL[P; Q]", f"{whole} nats", "objective"),
         headline("= −log q(D)", texts[0], "real"),
         headline("+ KL to posterior", texts[1], "bound"),

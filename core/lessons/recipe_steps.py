@@ -16,7 +16,7 @@ from core.lessons.recipe_choices import Choices, derived, scenario_of
 from core.recipe import gaussians, numbers, tables
 from core.recipe.objective import Objective
 from core.recipe.terms import KINDS, Term
-from core.recipe.worlds import Factor, World, listed, parse, sketched
+from core.recipe.worlds import Factor, World, listed, readable, sketched
 from core.recipe.writing import MOST_ALONE, pretty, price_letter, symbol, symbols, term_text
 
 __all__ = ["Line", "check", "grouped", "lines", "picture", "refused", "table"]
@@ -49,29 +49,23 @@ def picture(choices: Choices) -> dict[str, Any]:
         "panels": panels,
         "title": "4  Minimise KL[P; Q]",
         "lines": lines(objective, letters),
+        "note": "" if objective.terms else "All factors cancel: nothing is left to minimise.",
         "numbers": [headline("minimise", text)],
         "alt": f"Three graphs and an objective. {_in_words(panels)} {terms}",
     }
 
 
 def refused(choices: Choices, why: str) -> dict[str, Any] | None:
-    """The three graphs of worlds that have no objective, as far as they can be read; else None.
+    """The three graphs of worlds without an objective, as far as they can be read, or None.
 
     Args:
         choices: Where the controls stand.
         why: The sentence that refuses the worlds, of which the rule stands beside the graphs.
     """
     scenario = scenario_of(choices)
-    try:
-        real, added, dream = (
-            parse(text, name)
-            for text, name in (
-                (scenario.real, "Real world"),
-                (scenario.added, "Added"),
-                (scenario.dream, "Dream world"),
-            )
-        )
-    except ValueError:
+    texts = (scenario.real, scenario.added, scenario.dream)
+    real, added, dream = (readable(text)[0] for text in texts)
+    if not (real or added or dream):
         return None
     observed = [name for factor in real for name in factor.of]
     panels = [
@@ -222,7 +216,7 @@ def _terms_in_words(objective: Objective, text: str) -> str:
     terms = ", ".join(
         f"{t.name} {term_text(t)}{' (dropped)' if t.is_dropped else ''}" for t in objective.terms
     )
-    return f"Minimise {text}: {terms}."
+    return f"Minimise {text}: {terms}." if terms else "All factors cancel."
 
 
 def _factor_in_words(factor: Mapping[str, Any]) -> str:
@@ -283,9 +277,12 @@ def check(choices: Choices) -> str:
     each = f"{listed(texts)}, "
     if len(texts) > _MOST_LISTED:
         each, whole = "", number(math.fsum(found.terms), 4)
+    said = f"the terms, with multipliers of 1, are {each}in all {whole} nats"
+    if not texts:
+        said = "all factors cancel, so that there is nothing to minimise"
     sentence = (
-        f"**Checked** on {drawn} drawn at random: the terms, with multipliers of 1, are {each}"
-        f"in all {whole} nats. KL[P; Q], {summed}, is {number(found.joint_kl, 4)} nats"
+        f"**Checked** on {drawn} drawn at random: {said}. "
+        f"KL[P; Q], {summed}, is {number(found.joint_kl, 4)} nats"
     )
     if objective.rewritings:
         apart = np.abs(worlds.real - worlds.rewritten(objective.regrouped)).max()

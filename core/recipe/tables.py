@@ -162,12 +162,18 @@ def drawn(objective: Objective, sizes: Mapping[str, int], rng: np.random.Generat
     states = math.prod(sizes[name] for name in objective.p.variables)
     if states > MOST_STATES:
         raise ValueError(
-            f"`Outcomes` must make at most {MOST_STATES:,} joint outcomes, got {states:,} of "
-            f"{len(objective.p.variables)} variables. Take fewer."
+            f"`Outcomes` must make at most {MOST_STATES:,} joint outcomes, got {_count(states)} "
+            f"of {len(objective.p.variables)} variables. Take fewer outcomes, or fewer "
+            "variables: a smaller T, fewer data."
         )
     p = {factor: _table(factor, sizes, rng) for factor in objective.p.factors}
     q = {f: _table(f, sizes, rng) for f in objective.q.factors if f.letter == "q"}
     return TableWorlds(p=objective.p, q=objective.q, sizes=sizes, p_tables=p, q_tables=q)
+
+
+def _count(states: int) -> str:
+    """A number of outcomes, which may be astronomical."""
+    return f"{states:,}" if states < 10**9 else f"about 10^{round(math.log10(states))}"
 
 
 def _table(factor: Factor, sizes: Mapping[str, int], rng: np.random.Generator) -> np.ndarray:

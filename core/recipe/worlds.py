@@ -22,6 +22,7 @@ __all__ = [
     "World",
     "listed",
     "parse",
+    "readable",
     "sketched",
 ]
 
@@ -210,17 +211,31 @@ def parse(text: str, name: str) -> tuple[Factor, ...]:
         >>> [str(factor) for factor in parse("p(x, y) p(theta | x,y) *", "P")]
         ['p(x,y)', 'p(θ|x,y)*']
     """
+    found, rest = readable(text)
+    if rest:
+        raise ValueError(_unreadable(name, rest, len(found)))
+    return found
+
+
+def readable(text: str) -> tuple[tuple[Factor, ...], str]:
+    """The factors that a text begins with, and what follows them that means none.
+
+    Example:
+        >>> found, rest = readable("p(x) p(z|x")
+        >>> [str(factor) for factor in found], rest
+        (['p(x)'], 'p(z|x')
+    """
     compact = re.sub(r"\s+", "", text.translate(_ALIKE))
     found: list[Factor] = []
     place = 0
-    while place < len(compact):
+    while place < len(compact) and len(found) < MOST_FACTORS:
         match = _FACTOR.match(compact, place)
-        if match is None or len(found) == MOST_FACTORS:
-            raise ValueError(_unreadable(name, compact[place:], len(found)))
+        if match is None:
+            break
         letter, of, given, star = match.groups()
         found.append(Factor(letter, _names(of), _names(given or ""), star == "*"))
         place = match.end()
-    return tuple(found)
+    return tuple(found), compact[place:]
 
 
 _ALIKE = str.maketrans({"∣": "|", "∗": "*", "★": "*", "×": " ", "·": " "})
@@ -231,7 +246,7 @@ def _unreadable(name: str, rest: str, count: int) -> str:
         return f"`{name}` must have at most {MOST_FACTORS} factors, got more."
     return (
         f"`{name}` must be factors such as p(x) p(z|x)*, with a star for what is learned, and a "
-        f"letter with a number for each variable, got {rest[:24]!r}."
+        f"letter such as z or z2 for each variable, got {rest[:24]!r}."
     )
 
 

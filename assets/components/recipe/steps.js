@@ -101,13 +101,19 @@ function drawLine(context, theme, line, { left, right, y, column }, lit) {
   const isOn = line.keys.some((key) => isLit(lit, key));
   context.globalAlpha = isOn ? 1 : 0.3;
   say(context, theme, line.price + line.symbol, left, y, { align: "left", colour: look.text, weight: 600 });
-  const size = fitted(context, theme, line.text, right - left - column);
-  setFont(context, theme, size);
+  const { name } = line;
+  const names = line.isDropped
+    ? [`${name}: dropped`, "dropped"]
+    : line.isConstant
+      ? [`${name}, a constant`, "a constant"]
+      : [name, name.replace(/^information in /, "")];
+  setFont(context, theme, 0.75);
+  const beside = context.measureText(names.at(-1)).width + rem;
+  setFont(context, theme, fitted(context, theme, line.text, right - left - column, beside));
   context.textAlign = "left";
   context.fillStyle = line.isConstant ? of.bound.text : theme.text;
   context.fillText(line.text, left + column, y);
   const end = left + column + context.measureText(line.text).width;
-  const names = line.isDropped ? [`${line.name}: dropped`, "dropped"] : line.isConstant ? [`${line.name}, a constant`, "a constant"] : [line.name, line.name.replace(/^information in /, "")];
   drawName(context, theme, names, { from: end + rem, right, y }, look);
   if (line.isConstant) strike(context, theme, left, end, y + 0.3 * rem, "constant");
   context.globalAlpha = 1;
@@ -125,8 +131,11 @@ function drawName(context, theme, names, { from, right, y }, look) {
   }
 }
 
-// Type as large as there is room for, and not too small to be read.
-function fitted(context, theme, text, room) {
+// Type as large as there is room for, and not too small to be read: with the name beside it where
+// that costs little.
+function fitted(context, theme, text, room, beside) {
   setFont(context, theme);
-  return Math.max(0.72, Math.min(1, room / context.measureText(text).width));
+  const { width } = context.measureText(text);
+  const shared = Math.min(1, (room - beside) / width);
+  return shared >= 0.78 ? shared : Math.max(0.72, Math.min(1, room / width));
 }

@@ -113,14 +113,28 @@ class TestSteps:
         assert "entropy, a constant ⟨log p(x)⟩ (dropped)" in alt
         assert "p(z|x) learned" in alt
 
-    def test_what_cannot_be_read_has_no_picture(self):
+    def test_what_can_be_read_stays_in_the_picture(self):
         """
-        The sentence stands alone, and only there.
+        A factor that is half typed takes nothing else away; the sentence says which one it is.
         """
-        shown = show(replace(UNTOUCHED, scenario=OWN, dream="q(x|"))
+        shown = show(replace(UNTOUCHED, scenario=OWN, dream="q(z) q(x|"))
 
-        assert shown.data is None
+        assert [f["text"] for f in panel(shown, 2)["factors"]] == ["q(z)"]
+        assert len(panel(shown, 1)["factors"]) == 2
         assert "must be factors such as" in shown.problems[0]
+        assert "got 'q(x|'" in shown.problems[0]
+
+    def test_what_cancels_altogether_is_said(self):
+        """
+        A dream that takes everything over leaves no objective.
+        """
+        shown = show(replace(UNTOUCHED, scenario=OWN, dream="p(x) p(z|x)"))
+
+        assert shown.data["lines"] == []
+        assert shown.data["note"] == "All factors cancel: nothing is left to minimise."
+        assert "there is nothing to minimise. KL[P; Q], summed over all 4 outcomes, is 0" in (
+            shown.verdict
+        )
 
     def test_what_only_one_world_needs_is_at_fault(self):
         """
@@ -289,6 +303,7 @@ class TestDescent:
         shown = show(replace(UNTOUCHED, view="Tables", scenario="Diffusion", steps=10, size=4))
 
         assert "`Outcomes` must make at most 16,384 joint outcomes" in shown.problems[0]
+        assert "a smaller T" in shown.problems[0]
 
     def test_fixed_worlds_have_no_turn(self):
         """
