@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,23 @@ KEY = "past-runs"
 _SEARCH, _LIMIT = "past_search", "past_limit"
 _RENAMING, _NEW_NAME = "past_renaming", "past_name"
 _DELETED, _FAILURE = "past_deleted", "past_failure"
+
+
+@dataclass(frozen=True, slots=True)
+class _Deleted:
+    """The run that has been deleted last.
+
+    Attributes:
+        run: Its id.
+        title: What it was called.
+        choice: What was on the charts then.
+        place: How many runs stood before it on the list.
+    """
+
+    run: str
+    title: str
+    choice: lesson.Choice
+    place: int
 
 
 def side_by_side(run: Run | None, beside: watch.Beside) -> dict[str, Any]:
@@ -73,7 +91,6 @@ def panel(page: str, beside: watch.Beside) -> None:
 def _fill(page: str, choice: lesson.Choice) -> None:
     if failure := st.session_state.pop(_FAILURE, None):
         st.error(failure)
-    _offer_undo(page)
     search = st.text_input(
         "Search past runs",
         key=_SEARCH,
@@ -100,12 +117,15 @@ def _fill(page: str, choice: lesson.Choice) -> None:
     )
     if found.sentence:
         st.caption(found.sentence)
-    for row in found.own:
-        _row(row, page, choice)
-    if found.watched:
-        st.caption("Started by somebody else, looked at by you")
-    for row in found.watched:
-        _row(row, page, choice)
+    place = st.session_state[_DELETED].place if _DELETED in st.session_state else None
+    for count, row in enumerate((*found.own, *found.watched)):
+        if count == place:
+            _offer_undo(page)
+        if count == len(found.own):
+            st.caption("Started by somebody else, looked at by you")
+        _row(row, page, choice, count)
+    if place is not None and place >= len(found.own) + len(found.watched):
+        _offer_undo(page)
     if found.more:
         more = f"Show {min(found.more, lesson.PAGE)} more"
         st.button(more, key="past_more", type="tertiary", on_click=_show_more)
@@ -116,16 +136,15 @@ def _fill(page: str, choice: lesson.Choice) -> None:
 
 
 def _offer_undo(page: str) -> None:
-    deleted: tuple[str, str, lesson.Choice] | None = st.session_state.get(_DELETED)
-    if deleted is None:
-        return
-    run, title, choice = deleted
+    """Where the run was that has been deleted last."""
+    deleted: _Deleted = st.session_state[_DELETED]
     with st.container(horizontal=True, vertical_alignment="center", key="past-undo"):
-        st.markdown(f"Deleted: {_plain(title)}", width="content")
-        st.button("Undo", key="past_undo", on_click=_restore, args=(run, choice, page))
+        st.markdown(f"Deleted: {_plain(deleted.title)}", width="content")
+        back = deleted.run, deleted.choice, page
+        st.button("Undo", key="past_undo", on_click=_restore, args=back)
 
 
-def _row(row: lesson.Row, page: str, choice: lesson.Choice) -> None:
+def _row(row: lesson.Row, page: str, choice: lesson.Choice, place: int) -> None:
     if st.session_state.get(_RENAMING) == row.run:
         _rename_row(row)
         return
@@ -136,23 +155,31 @@ def _row(row: lesson.Row, page: str, choice: lesson.Choice) -> None:
         word = "Shown" if row.is_shown else "Show"
         with st.container(horizontal=True, width="content", gap="small"):
             _button(word, row, row.is_shown, watch.choose, show, page)
-            word = "Take away" if row.is_beside else "Compare"
+            word = "Hide" if row.is_beside else "Compare"
             _button(word, row, not (row.is_beside or row.can_join), watch.choose, joined, page)
             _button("Rename", row, False, _begin_renaming, row)
-            _button("Delete", row, False, _delete, row, choice, page)
+            deleted = _Deleted(row.run, row.title, choice, place)
+            _button("Delete", row, False, _delete, deleted, page)
 
 
 def _rename_row(row: lesson.Row) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.form("past-rename", border=False):  # in a form, Enter saves
         st.text_input(
             f"Name of the run {_plain(row.title)}",
             row.name,
-            LONGEST_NAME,
+            10 * LONGEST_NAME,  # a longer one is refused with a sentence, not cut
             key=_NEW_NAME,
             placeholder=row.title,
         )
-        _button("Save", row, False, _rename, row.run)
-        _button("Cancel", row, False, _end_renaming)
+        with st.container(horizontal=True, gap="small"):
+            for label, act, arguments in (
+                ("Save", _rename, (row.run,)),
+                ("Cancel", _end_renaming, ()),
+            ):
+                key = f"past_{label.lower()}_{row.run}"
+                st.form_submit_button(
+                    label, key=key, type="tertiary", on_click=act, args=arguments
+                )
 
 
 def _deleted_row(row: lesson.Row, page: str) -> None:
@@ -205,14 +232,15 @@ def _rename(run: str) -> None:
         _end_renaming()
 
 
-def _delete(row: lesson.Row, choice: lesson.Choice, page: str) -> None:
-    if not _tried(lambda: runs.service().delete(row.run, owner())):
+def _delete(deleted: _Deleted, page: str) -> None:
+    run, choice = deleted.run, deleted.choice
+    if not _tried(lambda: runs.service().delete(run, owner())):
         return
-    st.session_state[_DELETED] = (row.run, row.title, choice)
-    if row.run == choice.shown:
+    st.session_state[_DELETED] = deleted
+    if run == choice.shown:
         watch.leave(page)
-    elif row.run in choice.beside:
-        watch.choose(lesson.toggled(choice, row.run), page)
+    elif run in choice.beside:
+        watch.choose(lesson.toggled(choice, run), page)
 
 
 def _restore(run: str, choice: lesson.Choice | None, page: str) -> None:

@@ -69,9 +69,11 @@ def _by_hand(config: TrainConfig) -> dict[str, str]:
     """What a reader did to a training besides setting its controls; nothing where they did not."""
     told = {}
     if config.beta_changes:
-        told["steered"] = ", ".join(f"to β {beta:g} at {at:,}" for at, beta in config.beta_changes)
+        turns = [f"to β {beta:g} at {at:,}" for at, beta in config.beta_changes]
+        earlier = f"{len(turns) - 1} times, then " if len(turns) > 3 else ""
+        told["steered"] = earlier + ", ".join(turns[-1:] if earlier else turns)
     if config.segments:
-        told["continued"] = " and ".join(f"for {steps:,} steps" for steps, _ in config.segments)
+        told["continued"] = " and ".join(f"for {_steps(steps)}" for steps, _ in config.segments)
     if config.start is not None:
         told["begun"] = f"with the weights of seed {config.start.seed}, step {config.start_step:,}"
     return told
@@ -79,10 +81,14 @@ def _by_hand(config: TrainConfig) -> dict[str, str]:
 
 def _value(name: str, value: Any) -> str:  # noqa: ANN401 - a setting of any type
     if name == "steps":
-        return "until stopped" if value is None else f"{value:,} steps"
+        return "until stopped" if value is None else _steps(value)
     if name in _NAMED:
         return next(word for word, called in _NAMED[name].items() if called == value)
     return f"{value:g}" if isinstance(value, float) else f"{value:,}"
+
+
+def _steps(count: int) -> str:
+    return f"{count:,} step{'' if count == 1 else 's'}"
 
 
 _NAMED: Mapping[str, Mapping[str, str]] = {
@@ -176,8 +182,9 @@ _NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)(e[+-]?\d+)?")
 def found_by(search: str, run: Run, name: str | None = None) -> bool:
     """Whether a run is meant by what a reader types: all of it must fit.
 
-    A word for a setting with a number after it asks for just that number. Every other word may
-    stand anywhere in the name of the run, in its settings or in its state.
+    A word for a setting with a number after it asks for just that number, and beta also for what
+    the run was steered to. Every other word may stand anywhere in the name of the run, in its
+    settings or in its state.
     """
     words = [word for word in re.split(r"[\s=:;]+", search.casefold()) if word]
     called = (name or "").casefold()
@@ -208,6 +215,8 @@ def _text(run: Run) -> list[str]:
 def _has(config: TrainConfig, fields: Iterable[str], number: float) -> bool:
     for field in fields:
         value = getattr(config, field)
+        if field == "betas":
+            value = (*value, *(beta for _, beta in config.beta_changes))
         if field == "scale" and config.likelihood != "gaussian_fixed":
             continue
         if number in (value if isinstance(value, tuple) else (value,)):
@@ -326,7 +335,7 @@ def _row(entry: Listed, choice: Choice, now: float, zone: tzinfo) -> Row:
     is_shown, is_beside = run.id == choice.shown, run.id in choice.beside
     parts = [_when(entry.added, now, zone), run.state]
     if run.step is not None:
-        parts.append(f"{run.step:,} step{'' if run.step == 1 else 's'}")
+        parts.append(_steps(run.step))
     total = _measured(run, "neg_elbo")
     if total:
         parts.append(f"D + R {total} nats")
@@ -460,7 +469,13 @@ def _label(words: Mapping[str, str], first: Mapping[str, str], differing: Sequen
     apart = [word for word in differing if word in words and words[word] != first.get(word)]
     if words is first:
         apart = [word for word in differing[:1] if word in words]
-    return ", ".join(_phrase(word, words[word]) for word in apart)
+    phrases = [_phrase(word, words[word]) for word in apart[:_TOLD]]
+    more = [f"{len(apart) - _TOLD} more"] if len(apart) > _TOLD else []
+    return ", ".join(phrases + more)
+
+
+_TOLD = 2
+"""Settings that a label names; the table beside it has them all."""
 
 
 def _note(differing: Sequence[str]) -> str | None:

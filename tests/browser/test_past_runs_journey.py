@@ -94,7 +94,7 @@ def test_runs_stand_side_by_side(trained):
     assert [re.split(r"\s+", cell)[:2] for cell in cells] == [["A", "4"], ["B", "1"]]
 
     unfold(reader)
-    reader.page.locator(f".st-key-past_take_{earlier} button").click()
+    reader.page.locator(f".st-key-past_hide_{earlier} button").click()
     reader.page.wait_for_url(lambda address: "compare=" not in address)
     view(reader, beside="")
 
@@ -110,7 +110,6 @@ def test_a_run_is_renamed_deleted_and_brought_back(trained):
     reader.page.locator(f".st-key-past_rename_{run} button").click()
     reader.page.locator(".st-key-past_name input").fill("the <b>baseline</b> *")
     reader.page.locator(".st-key-past_name input").press("Enter")
-    reader.page.locator(f".st-key-past_save_{run} button").click()
     reader.page.locator(".st-key-past-runs").get_by_text("the <b>baseline</b> *").wait_for()
 
     reader.page.reload()

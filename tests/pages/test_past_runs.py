@@ -204,7 +204,7 @@ class TestTheList:
         app.button(key=f"past_show_{B}").click().run()
         assert (app.query_params["run"], app.query_params["compare"]) == (B, C)
 
-        app.button(key=f"past_take_{C}").click().run()
+        app.button(key=f"past_hide_{C}").click().run()
         assert "compare" not in app.query_params
         assert not any(m.value.startswith("|") for m in app.markdown)
 
@@ -224,7 +224,7 @@ class TestTheList:
         app = unfolded(run=A, compare=B)
         owner = mine(four, app)
         app.button(key=f"past_rename_{B}").click().run()
-        app.text_input(key="past_name").set_value("a *star* | <b>").run()
+        app.text_input(key="past_name").set_value("a *star* | <b>")
         app.button(key=f"past_save_{B}").click().run()
 
         assert four.names(owner, [B]) == {B: "a *star* | <b>"}
@@ -233,7 +233,7 @@ class TestTheList:
 
         app.button(key=f"past_rename_{B}").click().run()
         assert app.text_input(key="past_name").value == "a *star* | <b>"
-        app.text_input(key="past_name").set_value("").run()
+        app.text_input(key="past_name").set_value("")
         app.button(key=f"past_save_{B}").click().run()
         assert four.names(owner, [B]) == {}
 
@@ -244,7 +244,7 @@ class TestTheList:
         app = unfolded(run=A)
         mine(four, app)
         app.button(key=f"past_rename_{B}").click().run()
-        app.text_input(key="past_name").set_value("bell\x07").run()
+        app.text_input(key="past_name").set_value("bell\x07")
         app.button(key=f"past_save_{B}").click().run()
 
         assert "`name` must be one line of letters" in app.error[0].value
