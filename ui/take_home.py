@@ -47,10 +47,15 @@ def show(
                 st.error(page.plain(opened.problem))
             else:
                 st.caption(page.plain(opened.problem))
+                if opened.refusal is not None:
+                    st.error(page.plain(opened.refusal))
+                elif opened.note is not None:
+                    st.caption(page.plain(opened.note))
                 st.button(
                     "Train it as it is",
                     key="train_opened",
                     width="stretch",
+                    disabled=opened.refusal is not None,
                     on_click=train,
                     args=(opened.config,),
                 )

@@ -31,6 +31,7 @@ __all__ = [
     "is_settled",
     "kept",
     "last_done",
+    "last_weights",
     "leave",
     "named",
     "pause",
@@ -180,6 +181,11 @@ def read(ask: Callable[[Service], T]) -> tuple[T | None, str | None]:
         return ask(runs.service()), None
     except (StoreUnavailable, ValueError) as error:
         return None, str(error)
+
+
+def last_weights(run: Run) -> tuple[int | None, str | None]:
+    """The last step of a run whose weights are kept, or None; and what was wrong, if anything."""
+    return read(lambda service: service.last_weights(run.id))
 
 
 def last_done() -> tuple[Run | None, str | None]:

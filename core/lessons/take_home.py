@@ -8,7 +8,15 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from core.lessons.train import BETAS, LAST_EPOCHS, PEAKS, SCALES, Choices, choices_of
+from core.lessons.train import (
+    BETAS,
+    LAST_EPOCHS,
+    PEAKS,
+    SCALES,
+    Choices,
+    choices_of,
+    sized,
+)
 from core.runs.export import FILES, File
 from core.runs.records import Run
 from core.vae.config import TrainConfig
@@ -38,11 +46,15 @@ class Opened:
         config: The training it describes, or None if it describes none.
         choices: Where the controls stand for it, or None if they cannot express it.
         problem: Why the controls stay as they are, as a sentence, or None.
+        refusal: Why it cannot be trained here as it is, as a sentence, or None.
+        note: How long that takes, where it is worth knowing before the press, or None.
     """
 
     config: TrainConfig | None
     choices: Choices | None
     problem: str | None
+    refusal: str | None = None
+    note: str | None = None
 
 
 def opened(body: bytes) -> Opened:
@@ -66,11 +78,13 @@ def opened(body: bytes) -> Opened:
         return Opened(config=None, choices=None, problem=_shortened(str(error)))
     choices = choices_of(config)
     if choices is None:
+        plan = sized(config)
         problem = (
             "This config describes a training, but not one that the controls can show: "
-            f"{_obstacle(config)}. They stay as they are; it can be trained as it is."
+            f"{_obstacle(config)}. They stay as they are"
+            f"{'' if plan.problem else '; it can be trained as it is'}."
         )
-        return Opened(config=config, choices=None, problem=problem)
+        return Opened(config, None, problem, refusal=plan.problem, note=plan.note)
     return Opened(config=config, choices=choices, problem=None)
 
 

@@ -5,6 +5,7 @@ Lecture: "The VAE in practice" [0:55-1:05].
 
 import dataclasses
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
@@ -47,15 +48,18 @@ __all__ = [
     "View",
     "actions",
     "as_it_is",
+    "beta_of",
     "choices_of",
     "config_of",
     "differences",
     "followed",
     "from_weights",
     "images_of",
+    "is_being_measured",
     "measured",
     "plan",
     "presets",
+    "sized",
     "trained_on",
     "view",
 ]
@@ -296,14 +300,22 @@ def choices_of(config: TrainConfig) -> Choices | None:
 def followed(run: Run) -> Choices | None:
     """Where the controls stand for whoever follows a link that names a run and nothing else.
 
-    They describe its training, on whatever is the faster way on this machine; None if they
-    cannot.
+    They describe its training, with the beta that it was steered to last, on whatever is the
+    faster way on this machine; None if they cannot.
     """
     config = _config_of(run)
-    choices = choices_of(config) if config is not None else None
+    choices = choices_of(_plain(config, run.steer)) if config is not None else None
     if choices is None:
         return None
     return dataclasses.replace(choices, device=UNTOUCHED.device, precision=UNTOUCHED.precision)
+
+
+def beta_of(run: Run) -> float | None:
+    """The beta that a run has been steered to last, or is to be; None if it has several."""
+    config = _config_of(run)
+    if config is None or config.members > 1:
+        return None
+    return config.last_beta if run.steer is None else run.steer
 
 
 def differences(
@@ -324,21 +336,20 @@ def differences(
         device="cuda" if run.device == "cuda" else "cpu",
         precision="bf16" if run.precision == "bf16" else "fp32",
     )
-    shown = dataclasses.replace(
-        run.resolved(device="cpu", precision="fp32"),
-        beta_changes=(),
-        segments=(),
-        start=None,
-        start_step=None,
-    )
-    if run.members == 1:
-        beta = run.last_beta if steer is None else steer
-        shown = dataclasses.replace(shown, betas=(beta,))
+    shown = _plain(run.resolved(device="cpu", precision="fp32"), steer)
     return tuple(
         FIELD_WORDS.get(field.name, field.name)
         for field in dataclasses.fields(TrainConfig)
         if getattr(asked, field.name) != getattr(shown, field.name)
     )
+
+
+def _plain(config: TrainConfig, steer: float | None = None) -> TrainConfig:
+    """A training without what was done to it by hand, at the beta that it has come to by that."""
+    plain = dataclasses.replace(config, beta_changes=(), segments=(), start=None, start_step=None)
+    if config.members > 1:
+        return plain
+    return dataclasses.replace(plain, betas=(config.last_beta if steer is None else steer,))
 
 
 FIELD_WORDS = {
@@ -400,8 +411,18 @@ def plan(choices: Choices) -> Plan:
         config = config_of(choices)
     except ValueError as error:
         return Plan(config=None, problem=_as_on_the_page(str(error)))
+    return sized(config)
+
+
+def sized(config: TrainConfig, steps_done: int = 0) -> Plan:
+    """A training that is described already, if it can be trained here and now.
+
+    Args:
+        config: The training.
+        steps_done: How many of its steps need not be taken again.
+    """
     problem = datasets.problem(config.dataset) or _too_large(config)
-    return Plan(config=config, problem=problem, note=_long_time(config))
+    return Plan(config=config, problem=problem, note=_long_time(config, steps_done))
 
 
 LONG_S = 120.0
@@ -422,9 +443,9 @@ def _too_large(config: TrainConfig) -> str | None:
     )
 
 
-def _long_time(config: TrainConfig) -> str | None:
+def _long_time(config: TrainConfig, steps_done: int) -> str | None:
     """How long a training takes on a processor, if it is long."""
-    seconds, limit = estimate.seconds(config), settings().run_limit_s
+    seconds, limit = estimate.seconds(config, steps_done), settings().run_limit_s
     if seconds is None or seconds < LONG_S or config.device == "cuda":
         return None
     told = f"On a processor this training takes roughly {_duration(seconds)}."
@@ -568,8 +589,10 @@ def view(
             other = differences(plan.config, config, run.steer)
     is_mine = run is not None and is_own and not run.shared
     goes_on = run is not None and not run.is_final
-    steers = is_mine and goes_on and config is not None and config.members == 1
-    steers = steers and set(other) <= {"β"}
+    steers = False
+    if is_mine and goes_on and config is not None and config.members == 1:
+        # What no control can show, all of them together do not describe: only β can be meant.
+        steers = set(other) <= {"β"} or choices_of(_plain(config)) is None
     action, *others = actions(
         run and run.state,
         is_own=is_own,
@@ -648,7 +671,7 @@ def actions(
     if state == "paused" and not is_shared:
         return (_LEAVE,)
     if state is None or not is_chosen:
-        return (_TRAIN,)
+        return (_TRAIN, _GO_ON) if state == "stopped" and is_own else (_TRAIN,)
     if state == "failed":
         return (_TRY_AGAIN,)
     if state == "done" or not (is_own or is_shared):
@@ -674,13 +697,13 @@ MORE_STEPS, MORE_PEAK = 400, 0.005
 """What is offered to whoever trains a finished run on."""
 
 
-def trained_on(run: Run, steps: int, peak: float) -> TrainConfig:
-    """The training of a finished run, going on for more steps.
-
-    Raises:
-        ValueError: If it cannot go on for so long.
-    """
-    return TrainConfig.from_json(run.config).continued(steps, peak)
+def trained_on(run: Run, steps: int, peak: float) -> Plan:
+    """The training of a finished run, going on for more steps, if it can."""
+    config = TrainConfig.from_json(run.config)
+    try:
+        return sized(config.continued(steps, peak), steps_done=config.total_steps or 0)
+    except ValueError as error:
+        return Plan(config=None, problem=_as_on_the_page(str(error)))
 
 
 def from_weights(chosen: TrainConfig, run: Run, step: int) -> TrainConfig:
@@ -713,6 +736,18 @@ class Measured:
     label: str
     value: str
     images: str
+
+
+MEASURED_S = 30.0
+"""Seconds after a stop in which the model that is left may still be measured."""
+
+
+def is_being_measured(run: Run) -> bool:
+    """Whether more may be known soon of the model that a stopped run has left."""
+    bounds = (run.evaluation or {}).get("bounds", {"images": 0, "of": None})
+    is_through = bounds["images"] == bounds["of"]
+    stopped = run.finished if run.state == "stopped" else None
+    return stopped is not None and not is_through and time.time() - stopped < MEASURED_S
 
 
 def measured(evaluation: Mapping[str, Any]) -> tuple[Measured, ...]:

@@ -46,11 +46,12 @@ def memory_bytes(config: TrainConfig) -> int:
     return weights + activations + images
 
 
-def seconds(config: TrainConfig) -> float | None:
+def seconds(config: TrainConfig, steps_done: int = 0) -> float | None:
     """Seconds that one core of a usual processor trains, or None for an open-ended training.
 
     Args:
-        config: The training.
+        config: The training. One that starts with the weights of another has that trained first.
+        steps_done: How many of its steps need not be taken again.
 
     Example:
         >>> seconds(TrainConfig(steps=None, schedule="constant")) is None
@@ -60,8 +61,20 @@ def seconds(config: TrainConfig) -> float | None:
     """
     if config.total_steps is None:
         return None
+    rest = (config.total_steps - steps_done) * _step_seconds(config)
+    return rest if steps_done else rest + _start_seconds(config)
+
+
+def _start_seconds(config: TrainConfig) -> float:
+    """Seconds of training that lead to the weights that a training starts with."""
+    if config.start is None or config.start_step is None:
+        return 0.0
+    return config.start_step * _step_seconds(config.start) + _start_seconds(config.start)
+
+
+def _step_seconds(config: TrainConfig) -> float:
     widths = [config.data_dim, *config.hidden, 2 * config.latent_dim]
     back = [config.latent_dim, *reversed(config.hidden), config.data_dim]
     products = sum(a * b for path in (widths, back) for a, b in itertools.pairwise(path))
     work = 6 * products * config.batch_size * config.members
-    return config.total_steps * (STEP_S + work / SPEED)
+    return STEP_S + work / SPEED

@@ -3,6 +3,8 @@
 Lecture: "The VAE in practice" [0:55-1:05].
 """
 
+from typing import Any
+
 import streamlit as st
 
 from core.lessons import doubts as doubts_lesson
@@ -50,16 +52,22 @@ def steer() -> None:
         st.session_state["train_failure"] = watch.steer(shown.run, st.session_state["beta"])
 
 
+def more() -> dict[str, Any]:
+    """For how much longer the controls say that a run is to be trained on."""
+    untouched = {"more": lesson.MORE_STEPS, "more_peak": lesson.MORE_PEAK}
+    steps, peak = (st.session_state.get(name, value) for name, value in untouched.items())
+    return {"steps": steps, "peak": peak}
+
+
 def train_on() -> None:
     """Train the shown run for more steps, as one's own."""
     shown = watch.shown("train")
     _, view = described(shown)
     if shown.run is not None and view.can_go_on:
-        more = st.session_state["more"], st.session_state["more_peak"]
-        try:
-            failure = watch.go_on(shown.run, lesson.trained_on(shown.run, *more), "train")
-        except ValueError as error:
-            failure = str(error)
+        longer = lesson.trained_on(shown.run, **more())
+        failure = longer.problem
+        if longer.config is not None and failure is None:
+            failure = watch.go_on(shown.run, longer.config, "train")
         st.session_state["train_failure"] = failure
 
 
@@ -77,13 +85,22 @@ def begin_with_weights() -> None:
 
 def train_opened(config: TrainConfig) -> None:
     """Train what a file describes, although the controls cannot show it."""
-    st.session_state["train_failure"] = watch.start(config, "train")
+    failure = lesson.sized(config).problem or watch.start(config, "train")
+    st.session_state["train_failure"] = failure
 
 
 @st.fragment(run_every=0.25)
 def await_run() -> None:
     """Run the page again once the run that it has asked for is there."""
     if watch.is_settled("train"):
+        st.rerun()
+
+
+@st.fragment(run_every=0.5)
+def await_numbers(run: Run) -> None:
+    """Run the page again once more is known of a run that was stopped, or no more will be."""
+    now, _ = watch.read(lambda service: service.run(run.id))
+    if now is None or now.revision != run.revision or not lesson.is_being_measured(now):
         st.rerun()
 
 
@@ -94,6 +111,17 @@ def follow(run: Run) -> None:
     names = lesson.UNTOUCHED.values()
     if is_new and not names.keys() & st.query_params.keys() and (choices := lesson.followed(run)):
         controls.set_all(choices.values(), names)
+
+
+def keep_up(run: Run) -> None:
+    """Move the slider along where the run it described was steered in another tab."""
+    before = st.session_state.get("train_beta_of")
+    now = run.id, lesson.beta_of(run)
+    st.session_state["train_beta_of"] = now
+    if before is None or before[0] != run.id or before == now:
+        return
+    if now[1] in lesson.BETAS and st.session_state.get("beta") == before[1]:
+        st.session_state["beta"] = now[1]
 
 
 page.begin(__file__)
@@ -113,6 +141,7 @@ shown = watch.shown("train")
 beside, run = watch.beside("train", shown.run), shown.run
 if run is not None:
     follow(run)
+    keep_up(run)
 with right:
     steps_per_epoch, labels = lesson.images_of(run)
     components.run_view(
@@ -121,6 +150,7 @@ with right:
             "attempt": run and run.attempt,
             "state": run and run.state,
             "message": run and run.message,
+            "beta": run and lesson.beta_of(run),
             "pace": 10,
             "address": watch.named(),
             "steps_per_epoch": steps_per_epoch,
@@ -206,22 +236,36 @@ with button:
         st.error(error)
     for note in view.notes:
         st.caption(note)
-    if view.can_lend:
+    if run is not None and view.can_lend:
         with st.expander("Go on from this run"):
             if view.can_go_on:
                 controls.number("More steps", 1, 10_000_000, lesson.MORE_STEPS, key="more")
                 controls.marks(
                     "Peak of their learning rate", lesson.PEAKS, lesson.MORE_PEAK, key="more_peak"
                 )
-                st.button("Train on", key="train_on", width="stretch", on_click=train_on)
+                longer = lesson.trained_on(run, **more())
+                if longer.problem or longer.note:
+                    (st.error if longer.problem else st.caption)(longer.problem or longer.note)
+                st.button(
+                    "Train on",
+                    key="train_on",
+                    width="stretch",
+                    on_click=train_on,
+                    disabled=longer.problem is not None,
+                )
+            step, problem = watch.last_weights(run)
             st.caption("Train what the controls describe, but not from nothing:")
             st.button(
-                "Start from its weights",
+                "Start from its weights"
+                if step is None
+                else f"Start from the weights of step {step:,}",
                 key="from_weights",
                 width="stretch",
                 on_click=begin_with_weights,
-                disabled=plan.config is None,
+                disabled=step is None or plan.problem is not None,
             )
+            if problem is not None:
+                st.error(problem)
 
 if run is not None and beside.runs:
     past_runs.table(run, beside)
@@ -232,6 +276,8 @@ with numbers:
         rows = [(line.label, line.value, line.images) for line in view.measured]
         page.table(("measured", "mean ± standard error", "images"), rows)
         st.caption(view.caveat or "")
+    if run is not None and lesson.is_being_measured(run):
+        await_numbers(run)
     if run is not None and run.is_final and run.state != "failed":
         page.link_with("generate", "Generate with this model", {"run": run.id})
     take_home.show(run, untouched.values(), train=train_opened)

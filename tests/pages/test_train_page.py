@@ -5,6 +5,7 @@ tested with a browser.
 """
 
 import dataclasses
+import time
 
 import pytest
 
@@ -291,6 +292,82 @@ class TestRun:
         assert app.select_slider(key="beta").value == 2.0
 
         assert open_page("train", run=found.id, latent="5").select_slider(key="beta").value == 1.0
+
+    def test_a_link_of_a_steered_run_stands_where_it_was_steered_to(self, service):
+        """
+        The controls show the beta in force, and what was stopped can go on.
+        """
+        endless = dataclasses.replace(default_run(), steps=None, schedule="constant")
+        app = open_page("train", length="Until stopped", schedule="Constant")
+        app.button(key="press").click().run()
+        (own,) = service.known.values()
+        steered = endless.steered(5, 4.0).to_json()
+        service.become(own.id, state="stopped", config=steered, shared=False)
+        bare = open_page("train", run=own.id)
+
+        assert bare.select_slider(key="beta").value == 4.0
+        assert not any("differ" in caption for caption in captions(bare))
+
+        app.run()
+        assert label(app) == "Go on"
+        app.number_input(key="seed").set_value(7).run()
+        assert (label(app), app.button(key="press_resume").label) == ("Train", "Go on")
+        app.button(key="press_resume").click().run()
+        assert service.known[own.id].state == "running"
+
+    def test_the_slider_follows_another_tab(self, service):
+        """
+        Where the run was steered elsewhere, the slider goes along; a moved one stays.
+        """
+        app = open_page("train", length="Until stopped", schedule="Constant")
+        app.button(key="press").click().run()
+        (own,) = service.known.values()
+        config = TrainConfig.from_json(own.config)
+        service.become(own.id, config=config.steered(5, 4.0).to_json(), shared=False)
+        app.run()
+        assert app.select_slider(key="beta").value == 4.0
+
+        service.become(own.id, config=config.steered(9, 2.0).to_json())
+        app.select_slider(key="beta").set_value(8.0).run()
+        assert app.select_slider(key="beta").value == 8.0
+
+    def test_what_no_control_can_show_is_steered_all_the_same(self, service):
+        """
+        A run that was trained from a file has its beta moved by the slider.
+        """
+        app = open_page("train", length="Until stopped", schedule="Constant")
+        app.button(key="press").click().run()
+        (own,) = service.known.values()
+        config = dataclasses.replace(TrainConfig.from_json(own.config), threads=2)
+        service.become(own.id, config=config.to_json(), shared=False)
+        app.select_slider(key="beta").set_value(2.0).run()
+
+        assert service.known[own.id].steer == 2.0
+
+    def test_a_stopped_run_is_measured_while_one_waits(self, service):
+        """
+        What its model is worth appears as it becomes known.
+        """
+        left = service.put(default_run(), state="stopped", step=60, finished=time.time())
+        app = open_page("train", run=left.id)
+        assert not any("Measured" in text.value for text in app.markdown)
+        value = {"value": [21.5], "standard_error": [0.25]}
+        service.become(left.id, evaluation={"images": 300, "distortion": value}, revision=2)
+        app.run()
+
+        assert any("Measured on test images" in text.value for text in app.markdown)
+        assert not app.exception
+
+    def test_what_takes_long_says_so_before_it_is_trained_on(self, service):
+        """
+        More steps are sized as any training is.
+        """
+        done = service.put(default_run(), state="done", step=800)
+        app = open_page("train", run=done.id)
+        assert not any("On a processor" in caption for caption in captions(app))
+        app.number_input(key="more").set_value(1_000_000).run()
+
+        assert any("On a processor" in caption for caption in captions(app))
 
     def test_a_finished_run_is_trained_on(self, service):
         """

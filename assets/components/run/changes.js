@@ -42,8 +42,11 @@ export function drawChanges(context, { theme, changes }, { x, plot, ratio }) {
   context.textBaseline = "alphabetic";
 }
 
-/** A plus on the trail at each change, with the new beta beside it where there is room. */
-export function drawTurns(context, { theme, changes, history, member }, x, y) {
+/**
+ * A plus on the trail at each change, with the new beta beside it where there is room: inside the
+ * plot, and clear of `head`, where the run is.
+ */
+export function drawTurns(context, { theme, changes, history, member }, { x, y, plot, head }) {
   const table = history.heldOut;
   const named = [];
   context.save();
@@ -64,7 +67,17 @@ export function drawTurns(context, { theme, changes, history, member }, x, y) {
     if (!isFree) continue;
     named.push(place);
     context.fillStyle = theme.text;
-    haloText(context, theme, `β ${setting(beta)}`, place[0] + 0.7 * theme.rem, place[1]);
+    const text = `β ${setting(beta)}`;
+    const wide = context.measureText(text).width;
+    const gap = 0.7 * theme.rem;
+    const isClear = (left) => {
+      const dx = Math.max(left - head[0], 0, head[0] - left - wide);
+      const isInside = left >= plot.left && left + wide <= plot.right;
+      return isInside && Math.hypot(dx, Math.max(0, Math.abs(place[1] - head[1]) - gap)) > gap;
+    };
+    const sides = [place[0] + gap, place[0] - gap - wide];
+    const left = sides.find(isClear);
+    if (left !== undefined) haloText(context, theme, text, left, place[1]);
   }
   context.restore();
 }

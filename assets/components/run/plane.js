@@ -117,7 +117,7 @@ export class Plane {
     const others = scene.others.filter((other) => other.row >= 0);
     const beside = others.map((other) => this.#beside(context, scene, other, x, y));
     this.#path(context, theme, played);
-    drawTurns(context, scene, x, y);
+    drawTurns(context, scene, { x, y, plot: this.plot, head: played.at(-1) });
     context.restore();
     const taken = [played, ...beside].flatMap((points) => along(points, 0.5 * theme.rem));
     const head = played.at(-1);

@@ -26,6 +26,11 @@ const NOTHING = new History();
 const LIVE_MS = 1000 / 30; // between two drawings of a run that is being followed: it may take hours
 const WORDS_MS = 100; // between two changes of the numbers beside it, which nobody reads faster
 
+// The beta that a run has been steered to last, or began with.
+function lastBeta(config) {
+  return config?.beta_changes?.at(-1)?.[1] ?? config?.betas?.[0] ?? null;
+}
+
 // What the page beside this view writes of a run: another script run is due when it changes.
 function told({ state, message }) {
   return state ? `${state} ${message ?? ""}`.trim() : null;
@@ -42,6 +47,7 @@ export class View {
   #isFresh = false;
   #toldState = null;
   #toldBeside = "";
+  #lastBeta = null; // undefined until the run has told it
   #wasFinal = false;
   #asked = null; // the step to rest at as soon as it is known
   #address = new Address();
@@ -115,6 +121,7 @@ export class View {
     this.#run = null;
     this.#isFresh = isFresh;
     this.#toldState = told(data);
+    this.#lastBeta = undefined;
     this.#member = 0;
     this.chart.zoom = this.chart.cursor = null;
     this.player.reset();
@@ -152,6 +159,11 @@ export class View {
     if (told(record) !== this.#toldState) {
       this.#toldState = told(record);
       this.#component.setStateValue("state", this.#toldState);
+    }
+    const before = this.#lastBeta;
+    this.#lastBeta = lastBeta(record.config);
+    if (before !== undefined && this.#lastBeta !== before && this.#lastBeta !== this.#component.data.beta) {
+      this.#component.setStateValue("beta", this.#lastBeta); // another tab has steered
     }
     this.#frames.ask();
   }

@@ -117,6 +117,20 @@ class TestOpened:
             f"{why}. They stay as they are; it can be trained as it is."
         )
 
+    def test_is_sized_before_it_can_be_trained(self, monkeypatch):
+        """
+        What does not fit is refused with its size, what takes hours says so.
+        """
+        wide = saved(TrainConfig(hidden=(4096, 4096), threads=2, steps=1_000_000))
+        assert opened(wide).refusal is None
+        assert opened(wide).note.startswith("On a processor this training takes roughly")
+        memory = type("Memory", (), {"total": 200_000_000})
+        monkeypatch.setattr("core.lessons.train.psutil.virtual_memory", memory)
+        found = opened(wide)
+
+        assert "of memory, and this machine has" in found.refusal
+        assert found.problem.endswith("They stay as they are.")
+
 
 @pytest.mark.usefixtures("deployed")
 class TestRefused:
@@ -142,7 +156,7 @@ class TestRefused:
             ('{"betas": [NaN]}', "`betas` must be a number from 0 to 10000, got nan."),
             ('{"betas": [-Infinity]}', "`betas` must be a number from 0 to 10000, got -inf."),
             ('{"betas": [1e999]}', "`betas` must be a number from 0 to 10000, got inf."),
-            ('{"betas": []}', "`betas` must be a list of 1 to 64 numbers, got () of 0."),
+            ('{"betas": []}', "`betas` must be a list of 1 to 64 numbers, got none."),
             ('{"betas": {"0": 1}}', "`betas` must be a list of 1 to 64 numbers, got {'0': 1}."),
             ('{"hidden": [[8]]}', "`hidden` must be a whole number from 1 to 4,096, got "),
             ('{"dataset": "cats"}', "`dataset` must be one of digits, sprites, mnist, "),

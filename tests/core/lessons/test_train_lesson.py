@@ -182,9 +182,13 @@ class TestActions:
     @pytest.mark.parametrize("state", ["done", "stopped", "failed"])
     def test_other_settings_mean_another_training(self, state):
         """
-        Once a control has been moved, the button trains what the controls say.
+        Once a control has been moved, the button trains what the controls say; one's own run
+        can go on for all that.
         """
-        assert names(state, is_chosen=False) == ["start"]
+        others = ["resume"] if state == "stopped" else []
+
+        assert names(state, is_chosen=False) == ["start", *others]
+        assert names(state, is_chosen=False, is_own=False) == ["start"]
 
 
 class TestDifferencesOfASteeredRun:
