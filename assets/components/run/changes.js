@@ -44,42 +44,64 @@ export function drawChanges(context, { theme, changes }, { x, plot, ratio }) {
 
 /**
  * A plus on the trail at each change, with the new beta beside it where there is room: inside the
- * plot, and clear of `head`, where the run is.
+ * plot, clear of the other marks and of `head`, where the run is. Of several in one place the last
+ * one is named. Returns points that other words should leave free.
  */
 export function drawTurns(context, { theme, changes, history, member }, { x, y, plot, head }) {
+  const { rem } = theme;
   const table = history.heldOut;
-  const named = [];
+  const at = (name, step) => table.interpolated(name, step, member);
+  const turns = changes
+    .map(({ step, beta }) => ({ beta, place: [x.at(at("rate", step)), y.at(at("distortion", step))] }))
+    .filter(({ place }) => place.every(Number.isFinite));
   context.save();
   setFont(context, theme, 1, 600);
   context.textAlign = "left";
   context.textBaseline = "middle";
-  for (const { step, beta } of changes) {
-    const place = [
-      x.at(table.interpolated("rate", step, member)),
-      y.at(table.interpolated("distortion", step, member)),
-    ];
-    if (!place.every(Number.isFinite)) continue;
+  for (const { place } of turns) {
     context.fillStyle = theme.paper;
-    drawMark(context, "plus", ...place, 0.62 * theme.rem);
+    drawMark(context, "plus", ...place, 0.62 * rem);
     context.fillStyle = theme.text;
-    drawMark(context, "plus", ...place, 0.45 * theme.rem);
-    const isFree = named.every(([px, py]) => Math.hypot(px - place[0], py - place[1]) > APART_REM * theme.rem);
-    if (!isFree) continue;
-    named.push(place);
-    context.fillStyle = theme.text;
+    drawMark(context, "plus", ...place, 0.45 * rem);
+  }
+  const taken = [{ place: head }, ...turns].map(({ place }) => boxAround(...place, 0.6 * rem));
+  turns.reverse().forEach(({ beta, place: [px, py] }, i) => {
+    const isLater = turns.slice(0, i).some(({ place }) => Math.hypot(place[0] - px, place[1] - py) < APART_REM * rem);
+    if (isLater) return;
     const text = `β ${setting(beta)}`;
     const wide = context.measureText(text).width;
-    const gap = 0.7 * theme.rem;
-    const isClear = (left) => {
-      const dx = Math.max(left - head[0], 0, head[0] - left - wide);
-      const isInside = left >= plot.left && left + wide <= plot.right;
-      return isInside && Math.hypot(dx, Math.max(0, Math.abs(place[1] - head[1]) - gap)) > gap;
-    };
-    const sides = [place[0] + gap, place[0] - gap - wide];
-    const left = sides.find(isClear);
-    if (left !== undefined) haloText(context, theme, text, left, place[1]);
-  }
+    const high = 0.6 * rem;
+    const seats = [
+      [px + 0.75 * rem, py],
+      [px - 0.75 * rem - wide, py],
+      [px - wide / 2, py - 1.2 * rem],
+      [px - wide / 2, py + 1.2 * rem],
+    ];
+    const seat = seats.find(([left, middle]) => {
+      const box = { left, right: left + wide, top: middle - high, bottom: middle + high };
+      return isInside(box, plot) && !taken.some((other) => overlap(box, other));
+    });
+    if (!seat) return;
+    haloText(context, theme, text, ...seat);
+    taken.push({ left: seat[0], right: seat[0] + wide, top: seat[1] - high, bottom: seat[1] + high });
+  });
   context.restore();
+  return taken.flatMap(({ left, right, top, bottom }) => {
+    const middle = (top + bottom) / 2;
+    return [left, (left + right) / 2, right].map((at) => [at, middle]);
+  });
+}
+
+function boxAround(x, y, half) {
+  return { left: x - half, right: x + half, top: y - half, bottom: y + half };
+}
+
+function isInside(box, plot) {
+  return box.left >= plot.left && box.right <= plot.right && box.top >= plot.top && box.bottom <= plot.bottom;
+}
+
+function overlap(one, other) {
+  return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
 }
 
 /** The changes in words, for whoever does not see them. */

@@ -117,9 +117,10 @@ export class Plane {
     const others = scene.others.filter((other) => other.row >= 0);
     const beside = others.map((other) => this.#beside(context, scene, other, x, y));
     this.#path(context, theme, played);
-    drawTurns(context, scene, { x, y, plot: this.plot, head: played.at(-1) });
+    const turns = drawTurns(context, scene, { x, y, plot: this.plot, head: played.at(-1) });
     context.restore();
-    const taken = [played, ...beside].flatMap((points) => along(points, 0.5 * theme.rem));
+    const ways = [played, ...beside].flatMap((points) => along(points, 0.5 * theme.rem));
+    const taken = scene.changes.length ? [...ways, ...turns] : ways;
     const head = played.at(-1);
     const heads = [head, ...beside.map((points) => points.at(-1))];
     const label = { played: taken, ahead: along(ahead, theme.rem), lineAt };
