@@ -612,7 +612,10 @@ def view(
         if run.message is not None:
             (errors if run.state == "failed" else notes).append(run.message)
         if run.state == "queued":
-            notes.append(f"Waiting for a worker: number {place or 1} in the queue.")
+            notes.append(
+                f"Waiting for a worker: number {place or 1} in the queue. Where others wait, a "
+                "training lets them go first after a minute."
+            )
         if action is _LEAVE:
             notes.append("Somebody else started this training; you are watching it.")
         if _OWN in others and is_own:
