@@ -18,7 +18,13 @@ export function drawCoin(context, theme, surface, { points, path, prior, posteri
     fill(context, line(path[turn]), plot, of.real.colour);
     for (const { row, look, width, dash } of laws) stroke(context, theme, line(row), { colour: look.colour, width, dash });
   });
-  laws.forEach(({ text, look }, i) => say(context, theme, text, plot.left + 0.6 * rem, plot.top + (1.3 + 1.4 * i) * rem, { align: "left", colour: look.text, weight: 600 }));
+  laws.forEach(({ text, look, width, dash }, i) => {
+    const y = plot.top + (1.3 + 1.4 * i) * rem;
+    const [left, right] = [plot.left + 0.6 * rem, plot.left + 2.6 * rem];
+    const sample = [[left, y - 0.35 * rem], [right, y - 0.35 * rem]];
+    stroke(context, theme, sample, { colour: look.colour, width, dash });
+    say(context, theme, text, right + 0.5 * rem, y, { align: "left", colour: look.text, weight: 600 });
+  });
   return axes;
 }
 

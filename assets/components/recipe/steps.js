@@ -5,10 +5,11 @@ import { setFont } from "../run/canvas.js";
 import { STAR, drawGraph, isLit, strike } from "./graph.js";
 
 const KEY = 0.85; // size of the type of the key, in rem
+const MANY = 6; // lines of an objective from which on it has more than half of the height
 
 /** Draw all four; what a hand may point at comes back. */
 export function drawSteps(context, theme, surface, { panels, title, lines, note }, lit) {
-  const boxes = arranged(theme, surface);
+  const boxes = arranged(theme, surface, lines.length >= MANY ? 0.43 : 0.5);
   const hits = panels.flatMap((panel, i) => drawGraph(context, theme, boxes[i], panel, lit));
   boxes.slice(1).forEach((box) => rule(context, theme, box));
   drawKey(context, theme, boxes[0], panels);
@@ -17,16 +18,17 @@ export function drawSteps(context, theme, surface, { panels, title, lines, note 
 }
 
 // Two by two, or one below the other where that would be too narrow.
-function arranged({ rem }, { width, height }) {
+function arranged({ rem }, { width, height }, firstRow) {
   const isNarrow = width < 26 * rem;
-  const [columns, rows] = isNarrow ? [1, 4] : [2, 2];
+  const [columns, shares] = isNarrow ? [1, [0.25, 0.25, 0.25, 0.25]] : [2, [firstRow, 1 - firstRow]];
   const gap = 1.2 * rem;
-  const [wide, high] = [(width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows];
+  const wide = (width - gap * (columns - 1)) / columns;
+  const highs = shares.map((share) => share * (height - gap * (shares.length - 1)));
   return [0, 1, 2, 3].map((i) => {
     const [column, row] = [i % columns, Math.floor(i / columns)];
     const left = column * (wide + gap);
-    const top = row * (high + gap);
-    return { left, top, right: left + wide, bottom: top + high, column, row, gap };
+    const top = highs.slice(0, row).reduce((sum, high) => sum + high + gap, 0);
+    return { left, top, right: left + wide, bottom: top + highs[row], column, row, gap };
   });
 }
 
