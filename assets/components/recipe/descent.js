@@ -7,6 +7,7 @@ import { axis } from "../run/scales.js";
 const MARKS = { objective: "○", real: "●", bound: "+" };
 const MOST_MARKS = 24; // along a curve
 const FEWEST = 4; // turns along the axis, so that its numbers are whole
+const AHEAD = 0.3; // how much there is to be seen of turns that are still to be taken
 
 /** Draw curves and bars; the axis of turns comes back. */
 export function drawDescent(context, theme, surface, { curves, bars, turn, whose }) {
@@ -32,17 +33,23 @@ function drawCurves(context, theme, surface, curves, turn, whose) {
   const { plot, xAxis, yAxis } = axes;
   const each = Math.ceil(count / MOST_MARKS);
   const lines = curves.map(({ values }) => values.map((value, i) => [xAxis.at(i), yAxis.at(value)]));
-  between(context, theme, lines[0], lines[1]);
+  const taken = lines.map((line) => line.slice(0, turn + 1));
+  if (turn) between(context, theme, taken[0], taken[1]);
   stroke(context, theme, [[xAxis.at(turn), plot.top], [xAxis.at(turn), plot.bottom]], { colour: of.bound.colour, dash: of.bound.dash, width: 0.12 });
   curves.forEach(({ role }, i) => {
     const { colour, mark } = of[role];
     const look = { colour, width: i ? 0.14 : 0.22, dash: i > 1 ? of.bound.dash : [] };
-    within(context, { ...plot, bottom: plot.bottom + 4, left: plot.left - 4, right: plot.right + 4 }, () => stroke(context, theme, lines[i], look));
+    within(context, { ...plot, bottom: plot.bottom + 4, left: plot.left - 4, right: plot.right + 4 }, () => {
+      if (turn) stroke(context, theme, taken[i], look);
+      if (turn < count) stroke(context, theme, lines[i].slice(turn), { ...look, alpha: AHEAD });
+    });
     lines[i].forEach(([x, y], step) => {
       if (step % each && step !== turn) return;
+      context.globalAlpha = step > turn ? AHEAD : 1;
       context.fillStyle = colour;
       drawMarkOnLine(context, mark, x, y, (step === turn ? 0.5 : 0.28) * rem, theme.paper);
     });
+    context.globalAlpha = 1;
   });
   if (whose[turn]) {
     const isLate = xAxis.at(turn) > (plot.left + plot.right) / 2;
