@@ -227,7 +227,8 @@ with button:
                     on_click=press,
                     args=(other.name,),
                 )
-    if failure := st.session_state.pop("train_failure", None):
+    failure = st.session_state.pop("train_failure", None)
+    if failure and failure not in view.errors:
         st.error(failure)
     if shown.is_starting:
         st.caption("The workers are being started, which takes a few seconds.")
