@@ -98,7 +98,7 @@ def run_view(*, data: Mapping[str, Any], key: str) -> None:
     Args:
         data: What to show, as JSON values:
             `run`: id of the run, or None for an empty view.
-            `attempt`, `state`, `message`: of the run, as the page knows them.
+            `attempt`, `state`, `step`, `message`: of the run, as the page knows them.
             `beta`: what it has been steered to last, or is to be; None for several members.
             `address`: what the address of the page is to name, null where it is not to.
             `pace`: seconds in which a whole run is played, or 0 to follow it as it comes.

@@ -614,7 +614,7 @@ def view(
         if run.state == "queued":
             notes.append(
                 f"Waiting for a worker: number {place or 1} in the queue. Where others wait, a "
-                "training lets them go first after a minute."
+                "training lets them go first after a quarter of a minute."
             )
         if action is _LEAVE:
             notes.append("Somebody else started this training; you are watching it.")

@@ -198,12 +198,19 @@ class Keeper:
                 self._changed.notify_all()
 
     def _see_out(self) -> None:
-        """Wait a little for a training whose run has been ended; then have it ended as well."""
-        if self._overstayed is None or not self._is_too_slow():
+        """Wait a little for a training whose run has been ended, for the model as it leaves it.
+
+        One that does not come to its next report is ended as well.
+        """
+        if not self._is_too_slow():
             return
         with self._changed:
             self._changed.wait_for(lambda: self._is_left, OVERSTAY_S)
-        if not self._is_left:
+            last, self._waiting = self._waiting, _Parcel()
+        if last.reports:
+            with suppress(StoreUnavailable):  # then what was written before has to do
+                self._store.append(self._run.id, self._run.attempt, **self._packed(last))
+        if not self._is_left and self._overstayed is not None:
             self._overstayed()
 
     def _attend(self, parcel: _Parcel) -> bool:
@@ -246,21 +253,13 @@ class Keeper:
         return parcel
 
     def _write(self, parcel: _Parcel) -> Orders:
-        batch = encode(self._sequence + 1, parcel.reports) if parcel.reports else None
-        snapshots = [(r.step, r.snapshot) for _, r in parcel.reports if r.snapshot is not None]
-        frames = [_frames(step, snapshot) for step, snapshot in snapshots]
-        checkpoint = None
-        if parcel.checkpoint is not None:
-            step, tensors = parcel.checkpoint
-            checkpoint = Checkpoint(step=step, body=save(tensors))
+        packed = self._packed(parcel)
         now = time.monotonic()
         orders = self._insist(
             lambda: self._store.write(
                 self._run.id,
                 self._run.attempt,
-                batch=batch,
-                frames=frames,
-                checkpoint=checkpoint,
+                **packed,
                 evaluation=None if parcel.evaluation is None else finite(parcel.evaluation),
                 spent=now - self._spent_until,
                 steering=parcel.steering,
@@ -272,8 +271,21 @@ class Keeper:
         # While the store takes nothing the training waits, and spends none of its time.
         has_waited = self._written - now >= RETRY_S
         self._spent_until = self._written if has_waited else now
-        self._sequence += batch is not None
+        self._sequence += packed["batch"] is not None
         return orders
+
+    def _packed(self, parcel: _Parcel) -> dict[str, Any]:
+        """Reports, snapshots and checkpoint of a parcel, as the store takes them."""
+        snapshots = [(r.step, r.snapshot) for _, r in parcel.reports if r.snapshot is not None]
+        checkpoint = None
+        if parcel.checkpoint is not None:
+            step, tensors = parcel.checkpoint
+            checkpoint = Checkpoint(step=step, body=save(tensors))
+        return {
+            "batch": encode(self._sequence + 1, parcel.reports) if parcel.reports else None,
+            "frames": [_frames(step, snapshot) for step, snapshot in snapshots],
+            "checkpoint": checkpoint,
+        }
 
     def _insist(self, call: Callable[[], T]) -> T:
         """What the store answers, asked again for as long as it refuses.

@@ -186,6 +186,18 @@ class Store:
         with self._reading() as connection:
             return bool(connection.execute(query).scalar_one())
 
+    def is_left_behind(self, run_id: str) -> bool:
+        """Whether the only reader of a run waits for a continuation of their own."""
+        child, entry = RUNS.alias(), LISTS.alias()
+        others = sa.exists().where(
+            entry.c.run == run_id, entry.c.owner != child.c.owner, entry.c.deleted.is_(None)
+        )
+        waits = sa.exists().where(
+            child.c.parent == run_id, child.c.state == "queued", sa.not_(others)
+        )
+        with self._reading() as connection:
+            return bool(connection.execute(sa.select(waits)).scalar_one())
+
     def unfinished(self) -> list[Run]:
         """The runs that no worker holds although they should go on, longest waiting first."""
         lost = sa.and_(RUNS.c.state == "running", RUNS.c.lease < self._clock())
@@ -571,19 +583,35 @@ class Store:
             update = sa.update(RUNS).where(RUNS.c.id == run_id, *mine)
             if connection.execute(update.values(**values)).rowcount != 1:
                 raise Fenced(f"Run {run_id} is no longer in the hands of attempt {attempt}.")
-            if batch is not None:
-                row = {name: getattr(batch, name) for name in Batch.__dataclass_fields__}
-                connection.execute(sa.insert(BATCHES), row | {"run": run_id})
-            for frame in frames:
-                row = {name: getattr(frame, name) for name in Frames.__dataclass_fields__}
-                connection.execute(sa.insert(SNAPSHOTS), row | {"run": run_id})
-            if checkpoint is not None:
-                _replace_checkpoint(connection, run_id, checkpoint)
+            _add(connection, run_id, batch, frames, checkpoint)
             run = _existing(connection, run_id)
             if end is not None:
                 last = {"queued": self._clock()} if end.state == "queued" else {}
                 self._move(connection, run, end.state, message=end.message, **last)
             return Orders(stop=run.stop_requested, pause=run.pause_requested, beta=run.steer)
+
+    def append(
+        self,
+        run_id: str,
+        attempt: int,
+        *,
+        batch: Batch,
+        frames: Sequence[Frames] = (),
+        checkpoint: Checkpoint | None = None,
+    ) -> bool:
+        """Add what a worker comes to after its run was stopped or paused: how it leaves the model.
+
+        Returns:
+            Whether the run still is as that worker left it; else nothing is written.
+        """
+        left = [RUNS.c.state.in_(("stopped", "paused")), RUNS.c.attempt == attempt]
+        values = {"sequence": batch.sequence, "step": batch.last, "revision": RUNS.c.revision + 1}
+        with self._writing() as connection:
+            update = sa.update(RUNS).where(RUNS.c.id == run_id, *left)
+            if connection.execute(update.values(**values)).rowcount != 1:
+                return False
+            _add(connection, run_id, batch, frames, checkpoint)
+            return True
 
     def measured(self, run: Run, evaluation: Mapping[str, Any]) -> bool:
         """Add what is known of the model that a run has left; whether it still is left so."""
@@ -793,6 +821,24 @@ def _checkpoint(connection: sa.Connection, run_id: str) -> Checkpoint | None:
     query = sa.select(CHECKPOINTS.c.step, CHECKPOINTS.c.body)
     row = connection.execute(query.where(CHECKPOINTS.c.run == run_id)).one_or_none()
     return None if row is None else Checkpoint(step=row.step, body=row.body)
+
+
+def _add(
+    connection: sa.Connection,
+    run_id: str,
+    batch: Batch | None,
+    frames: Sequence[Frames],
+    checkpoint: Checkpoint | None,
+) -> None:
+    """Add reports and snapshots to a run, and replace its checkpoint."""
+    if batch is not None:
+        row = {name: getattr(batch, name) for name in Batch.__dataclass_fields__}
+        connection.execute(sa.insert(BATCHES), row | {"run": run_id})
+    for frame in frames:
+        row = {name: getattr(frame, name) for name in Frames.__dataclass_fields__}
+        connection.execute(sa.insert(SNAPSHOTS), row | {"run": run_id})
+    if checkpoint is not None:
+        _replace_checkpoint(connection, run_id, checkpoint)
 
 
 def _replace_checkpoint(connection: sa.Connection, run_id: str, checkpoint: Checkpoint) -> None:

@@ -42,7 +42,7 @@ __all__ = [
 CHECKPOINT_S, BIG_CHECKPOINT_S = 0.5, 2.0
 """Time between two checkpoints: what a lost worker's successor may have to repeat."""
 
-SLICE_S, WAITING_S = 60.0, 10.0
+SLICE_S, WAITING_S = 15.0, 3.0
 """Time that a run has its worker to itself; then it gives way to any that waits for so long."""
 
 BIG_CHECKPOINT = 1_000_000
@@ -331,8 +331,8 @@ def _train(store: Store, claim: Claim, keeper: Keeper, limit_s: float) -> End | 
                 keeper.report(report, steering)
             if report.snapshot is not None and report.snapshot.weights is not None:
                 weights = report.snapshot.weights
-            if end is None and now - began >= SLICE_S and now - saved >= pause_s:
-                end = _way_given(store)
+            if end is None and now - saved >= pause_s:
+                end = _way_given(store, run, has_had_its_turn=now - began >= SLICE_S)
             if end or now - saved >= pause_s or report.step == config.total_steps:
                 tensors = report.checkpoint()
                 keeper.checkpoint(report.step, tensors)
@@ -418,10 +418,15 @@ def _early_end(keeper: Keeper, run: Run, spent_s: float, limit_s: float) -> End 
     return None
 
 
-def _way_given(store: Store) -> End | None:
-    """The end of an attempt whose run goes back into the queue, if others have waited in it."""
+def _way_given(store: Store, run: Run, *, has_had_its_turn: bool) -> End | None:
+    """The end of an attempt whose run goes back into the queue, if others have waited in it.
+
+    Whoever continues it as their own does not wait for its turn to be over, unless somebody else
+    watches it.
+    """
     with suppress(StoreUnavailable):  # the keeper says so, and waits
-        if store.is_anyone_waiting(WAITING_S):
+        is_late = has_had_its_turn and store.is_anyone_waiting(WAITING_S)
+        if is_late or store.is_left_behind(run.id):
             return End(
                 state="queued",
                 message="Others were waiting, so this run has let them train. It goes on by "

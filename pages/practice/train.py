@@ -149,6 +149,7 @@ with right:
             "run": run and run.id,
             "attempt": run and run.attempt,
             "state": run and run.state,
+            "step": run and run.step,
             "message": run and run.message,
             "beta": run and lesson.beta_of(run),
             "pace": 10,

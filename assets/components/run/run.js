@@ -31,10 +31,10 @@ export class Run {
     this.#follow();
   }
 
-  /** Listen again if the run goes on, as Python says, after all of it had been told. */
-  hear({ attempt, state }) {
+  /** Listen again if the run goes on, as Python says, or has come to more than had been told. */
+  hear({ attempt, state, step }) {
     const goesOn = attempt !== this.record?.attempt || (state && !FINAL.has(state));
-    if (this.isOver && goesOn) this.#follow();
+    if (this.isOver && (goesOn || step > (this.record?.step ?? -1))) this.#follow();
   }
 
   #follow() {

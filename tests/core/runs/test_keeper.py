@@ -254,6 +254,34 @@ class TestKeeper:
         assert stopped(1, step_s=0.0) == stopped(2, step_s=2.0) == "stopped"
         assert told == [2]
 
+    @pytest.mark.parametrize("asked", ["stop", "pause"])
+    @pytest.mark.parametrize("is_resumed", [False, True])
+    def test_adds_how_a_slow_training_leaves_its_model(self, store, asked, is_resumed):
+        """
+        A run is stopped while a long step goes on; the model after it is kept all the same, but
+        not where the run has been taken up again meanwhile.
+        """
+        run = store.submit(**request_for(FakeConfig()))
+        picture = Snapshot(pictures={}, weights={"w": np.zeros(1, np.float32)})
+        state = {"stop": "stopped", "pause": "paused"}[asked]
+        with Keeper(store, store.claim(run.id, 1, {})) as keeper:
+            keeper.report(report(1))
+            {"stop": store.request_stop, "pause": store.request_pause}[asked](run.id)
+            eventually(lambda: store.run(run.id).state == state)
+            if is_resumed:
+                store.resume(run.id)
+            keeper.report(report(4, snapshot=picture))
+            keeper.checkpoint(4, {"w": np.ones(1, np.float32)})
+            keeper.finish(End(state=state))
+        left = store.run(run.id)
+
+        if is_resumed:
+            assert (left.state, left.step, store.weights(run.id)) == ("queued", 1, None)
+            assert len(store.batches(run.id, 0, 10)) == 1
+        else:
+            assert (left.state, left.step, left.sequence) == (state, 4, 2)
+            assert store.weights(run.id)[0] == store.checkpoint(run.id).step == 4
+
     def test_leaves_no_thread(self, store):
         """
         A worker that breaks off leaves its run to the next, and nothing running.

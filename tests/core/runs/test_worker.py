@@ -72,6 +72,24 @@ class TestExecute:
         assert done.spent > left.spent > 0.1
         assert [step for step, _ in numbers(store, run)] == list(range(1, 61))
 
+    @pytest.mark.parametrize("is_watched", [False, True])
+    def test_gives_way_to_its_own_continuation(self, store, monkeypatch, is_watched):
+        """
+        Whoever continues a run as their own gets its worker at once, unless others watch it.
+        """
+        monkeypatch.setattr(worker, "CHECKPOINT_S", 0.0)
+        config = FakeConfig(steps=60, step_s=0.01)
+        run = asked(store, config)
+        worker.execute(run.id, 1, store.url, 0.1)
+        own = store.fork(run.id, config=config.to_json(), fingerprint="own", owner="me")
+        store.resume(run.id)
+        if is_watched:
+            store.look(run.id, "you")
+        worker.execute(run.id, 2, store.url, 60.0)
+
+        assert own.state == "queued"
+        assert store.run(run.id).state == ("done" if is_watched else "queued")
+
     def test_keeps_its_worker_where_nobody_waits(self, store, monkeypatch):
         """
         There is nothing to give way to.
