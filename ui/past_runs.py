@@ -165,7 +165,7 @@ def _row(row: lesson.Row, page: str, choice: lesson.Choice, place: int) -> None:
 def _rename_row(row: lesson.Row) -> None:
     with st.form("past-rename", border=False):  # in a form, Enter saves
         st.text_input(
-            f"Name of the run {_plain(row.title)}",
+            "Name of this run",
             row.name,
             10 * LONGEST_NAME,  # a longer one is refused with a sentence, not cut
             key=_NEW_NAME,

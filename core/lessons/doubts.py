@@ -224,8 +224,8 @@ def doubts(config: TrainConfig | None, batches: Iterable[str] = ()) -> Doubts:
 _RISING = (
     "No. The :green[rate] is that KL, and it has to rise from near zero: an untrained code says "
     "nothing of its image, and each nat that it learns to say is paid for by more than β nats of "
-    ":orange[distortion]. Watch D + βR instead: only where that climbs, and does not just "
-    "flicker, is there something to mend."
+    ":orange[distortion]. Watch D + βR instead, the sum under the charts: while β stays as it is, "
+    "that falls. Only where it climbs then, and does not just flicker, is there something to mend."
 )
 _REMEDY = "Sum over pixels and code dimensions, and average over images only."
 

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from core.lessons.train import DEVICES, FIELD_WORDS, LIKELIHOODS, PRECISIONS, SCHEDULES
+from core.lessons.train import (
+    DEVICES,
+    FIELD_WORDS,
+    LIKELIHOODS,
+    PRECISIONS,
+    SCHEDULES,
+    error_text,
+)
 from core.runs.records import Listed, Run, is_run_id
 from core.vae.config import TrainConfig
 from core.vae.datasets import DATASETS
@@ -48,7 +55,7 @@ def in_words(config: TrainConfig) -> dict[str, str]:
     """
     told = {
         "data": DATASETS[config.dataset].title,
-        "β": _betas(config.betas),
+        "β": _betas(config),
         "code dimensions": str(config.latent_dim),
         "hidden widths": ", ".join(map(str, config.hidden)) or "none",
         "likelihood": next(w for w, m in LIKELIHOODS.items() if m.name == config.likelihood),
@@ -69,9 +76,8 @@ def _by_hand(config: TrainConfig) -> dict[str, str]:
     """What a reader did to a training besides setting its controls; nothing where they did not."""
     told = {}
     if config.beta_changes:
-        turns = [f"to β {beta:g} at {at:,}" for at, beta in config.beta_changes]
-        earlier = f"{len(turns) - 1} times, then " if len(turns) > 3 else ""
-        told["steered"] = earlier + ", ".join(turns[-1:] if earlier else turns)
+        count, last = len(config.beta_changes), config.beta_changes[-1][0]
+        told["steered"] = f"at {last:,}" if count == 1 else f"{count} times, last at {last:,}"
     if config.segments:
         told["continued"] = " and ".join(f"for {_steps(steps)}" for steps, _ in config.segments)
     if config.start is not None:
@@ -98,9 +104,10 @@ _NAMED: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def _betas(betas: Sequence[float]) -> str:
+def _betas(config: TrainConfig) -> str:
+    betas = config.betas
     if len(betas) == 1:
-        return f"{betas[0]:g}"
+        return f"{betas[0]:g}" + (f", then {config.last_beta:g}" if config.beta_changes else "")
     return f"{min(betas):g} to {max(betas):g}, {len(betas)} values"
 
 
@@ -126,7 +133,9 @@ def _phrase(word: str, value: str) -> str:
         >>> [_phrase("β", "4"), _phrase("data", "Digits"), _phrase("seed", "1")]
         ['β 4', 'Digits', 'seed 1']
     """
-    is_plain = word in ("data", "likelihood", "length", "schedule", "device", "precision")
+    if word == "schedule":
+        return f"{value.casefold()} {word}"
+    is_plain = word in ("data", "likelihood", "length", "device", "precision")
     return value if is_plain else f"{word} {value}"
 
 
@@ -170,6 +179,7 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "size": ("batch_size",),
     "rate": ("learning_rate",),
     "peak": ("learning_rate",),
+    "lr": ("learning_rate",),
     "warmup": ("beta_warmup",),
     "warm-up": ("beta_warmup",),
     "scale": ("scale",),
@@ -508,4 +518,4 @@ def _with_error(estimate: Mapping[str, Any]) -> str:
         return ""  # several models in one run have no single number
     if values[0] is None:
         return "beyond all numbers"
-    return f"{values[0]:.2f}" + ("" if errors[0] is None else f" ± {errors[0]:.2f}")
+    return f"{values[0]:.2f}" + ("" if errors[0] is None else f" ± {error_text(errors[0])}")

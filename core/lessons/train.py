@@ -52,6 +52,7 @@ __all__ = [
     "choices_of",
     "config_of",
     "differences",
+    "error_text",
     "followed",
     "from_weights",
     "images_of",
@@ -803,4 +804,15 @@ def _with_error(estimate: Mapping[str, Any], unit: str, digits: int = 2) -> str:
     if value is None:
         return "beyond all numbers"
     shown = f"{value:.{digits}f}"
-    return f"{shown} {unit}" if error is None else f"{shown} ± {error:.{digits}f} {unit}"
+    return f"{shown} {unit}" if error is None else f"{shown} ± {error_text(error, digits)} {unit}"
+
+
+def error_text(error: float, digits: int = 2) -> str:
+    """A standard error with so many decimals; one that is not zero is not written as zero.
+
+    Example:
+        >>> error_text(0.25), error_text(0.001), error_text(0.0)
+        ('0.25', '<0.01', '0.00')
+    """
+    least = 10.0**-digits
+    return f"<{least:.{digits}f}" if 0 < error < least / 2 else f"{error:.{digits}f}"

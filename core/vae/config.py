@@ -373,8 +373,7 @@ def _require_tuple(name: str, value: object, least: int, most: int) -> None:
     if not isinstance(value, tuple) or not least <= len(value) <= most:
         length = f" of {len(value)}" if isinstance(value, tuple) and value else ""
         raise ValueError(
-            f"`{name}` must be a list of {least} to {most} numbers, got "
-            f"{_shown(value) if value != () else 'none'}{length}."
+            f"`{name}` must be a list of {least} to {most} numbers, got {_shown(value)}{length}."
         )
 
 

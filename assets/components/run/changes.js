@@ -1,15 +1,25 @@
-// Where a reader has steered: each change of beta on the curves and on the trail.
+// Where a reader has steered, or trained a run on: each change on the curves and on the trail.
 
 import { segment } from "./axes.js";
 import { crisp, haloText, setFont } from "./canvas.js";
-import { setting } from "./format.js";
+import { setting, whole } from "./format.js";
 import { drawMark } from "./marks.js";
 
 const APART_REM = 2.6; // names nearer than this to the one before are left out
 
-/** The changes of beta up to a step: `[{step, beta}]`, from the config's pairs. */
-export function changesUpTo(pairs, step) {
-  return (pairs ?? []).filter(([at]) => at <= step).map(([at, beta]) => ({ step: at, beta }));
+/** What was changed by hand up to a step: `[{step, text, words}]`, in the order of the steps. */
+export function changesUpTo(config, step) {
+  const found = (config?.beta_changes ?? []).map(([at, beta]) => ({
+    step: at,
+    text: `β ${setting(beta)}`,
+    words: `β was set to ${setting(beta)} from step ${whole(at)}`,
+  }));
+  let end = config?.steps ?? 0;
+  for (const [more] of config?.segments ?? []) {
+    found.push({ step: end, text: "trained on", words: `it was trained on from step ${whole(end)}` });
+    end += more;
+  }
+  return found.filter((change) => change.step <= step).sort((a, b) => a.step - b.step);
 }
 
 /** A dotted line across the chart at each change, with the new beta beside it. */
@@ -29,9 +39,8 @@ export function drawChanges(context, { theme, changes }, { x, plot, ratio }) {
   context.textAlign = "left";
   context.textBaseline = "bottom";
   const middle = (plot.top + plot.bottom) / 2;
-  changes.forEach(({ step, beta }, i) => {
+  changes.forEach(({ step, text }, i) => {
     const place = x.at(step);
-    const text = `β ${setting(beta)}`;
     const end = place + context.measureText(text).width + 0.5 * theme.rem;
     // Of several in one place the last one counts.
     const isLast = i === changes.length - 1 || x.at(changes[i + 1].step) > end;
@@ -52,7 +61,7 @@ export function drawTurns(context, { theme, changes, history, member }, { x, y, 
   const table = history.heldOut;
   const at = (name, step) => table.interpolated(name, step, member);
   const turns = changes
-    .map(({ step, beta }) => ({ beta, place: [x.at(at("rate", step)), y.at(at("distortion", step))] }))
+    .map(({ step, text }) => ({ text, place: [x.at(at("rate", step)), y.at(at("distortion", step))] }))
     .filter(({ place }) => place.every(Number.isFinite));
   context.save();
   setFont(context, theme, 1, 600);
@@ -65,10 +74,9 @@ export function drawTurns(context, { theme, changes, history, member }, { x, y, 
     drawMark(context, "plus", ...place, 0.45 * rem);
   }
   const taken = [{ place: head }, ...turns].map(({ place }) => boxAround(...place, 0.6 * rem));
-  turns.reverse().forEach(({ beta, place: [px, py] }, i) => {
+  turns.reverse().forEach(({ text, place: [px, py] }, i) => {
     const isLater = turns.slice(0, i).some(({ place }) => Math.hypot(place[0] - px, place[1] - py) < APART_REM * rem);
     if (isLater) return;
-    const text = `β ${setting(beta)}`;
     const wide = context.measureText(text).width;
     const high = 0.6 * rem;
     const seats = [
@@ -107,6 +115,5 @@ function overlap(one, other) {
 /** The changes in words, for whoever does not see them. */
 export function changeWords(changes) {
   if (!changes.length) return "";
-  const words = changes.map(({ step, beta }) => `${setting(beta)} from step ${step}`);
-  return ` β was set to ${words.join(", then ")}.`;
+  return ` By hand: ${changes.map(({ words }) => words).join(", then ")}.`;
 }

@@ -72,6 +72,9 @@ export class Company {
   }
 }
 
+// A run that is paused tells nothing more for now: all there is can be played.
+const isAtRest = ({ isOver, state }) => isOver || state === "paused";
+
 /**
  * What a player is told of a run in front and those beside it.
  *
@@ -80,10 +83,10 @@ export class Company {
  */
 export function together(run, others) {
   const all = [run, ...others];
-  const isOpen = all.some(({ isOver, total }) => !isOver && total === null);
-  const ends = all.map(({ isOver, total, history }) => (isOver ? history.lastStep : total));
+  const isOpen = all.some((each) => !isAtRest(each) && each.total === null);
+  const ends = all.map((each) => (isAtRest(each) ? each.history.lastStep : each.total));
   const own = run.history.restingSteps();
-  if (!run.isOver) {
+  if (!isAtRest(run)) {
     const known = run.history.lastStep;
     return { known, total: isOpen ? null : Math.max(...ends), isFinal: run.isFinal, isOver: false, rests: own };
   }
@@ -93,7 +96,7 @@ export function together(run, others) {
     known: Math.max(...all.map(({ history }) => history.lastStep)),
     total: isOpen ? null : Math.max(...ends),
     isFinal: all.every(({ isFinal }) => isFinal),
-    isOver: all.every(({ isOver }) => isOver),
+    isOver: all.every(isAtRest),
     rests: [...rests].sort((a, b) => a - b),
   };
 }

@@ -16,12 +16,14 @@ import {
 const WINDOW_S = 1.5; // images a second are counted over so much time
 const PAUSE_S = 5; // a longer gap between reports is no training time
 const LOST_MS = 1200;
+const SILENCE_MS = 1500; // after which a run that says why is taken to be held up
 const STATES = {
   none: "No run yet",
   unheard: "Connecting",
   queued: "Queued",
   running: "Running",
   measuring: "Measuring",
+  heldUp: "Held up",
   paused: "Paused",
   stopped: "Stopped",
   done: "Done",
@@ -97,12 +99,13 @@ export class Facts {
     const { config, machine, message, queue } = run?.record ?? {};
     const isTrained = total !== null && history.lastStep >= total;
     const now = run ? (run.state ?? "unheard") : "none";
-    const isHeldUp = now === "running" && Boolean(message); // such as by the loss of its worker
-    const state = now === "running" && isTrained ? "measuring" : now;
+    // Such as by the loss of its worker; what is said of that may stay for a while longer.
+    const isHeldUp = now === "running" && Boolean(message) && performance.now() - run.heardAt > SILENCE_MS;
+    const state = isHeldUp ? "heldUp" : now === "running" && isTrained ? "measuring" : now;
     const here = Math.max(0, Math.round(step));
     const shown = {
       state: stateWords(state, queue),
-      step: step < 0 ? "" : `${scene.isFollowing || here >= history.lastStep ? "" : "shown: "}step ${whole(here)}${total === null ? "" : ` of ${whole(total)}`}`,
+      step: step < 0 ? "" : `step ${whole(here)}${total === null ? "" : ` of ${whole(total)}`}`,
       epoch: epochWords(here, step, run?.stepsPerEpoch),
       speed: isHeldUp ? "" : speedWords(history.training, step, config?.batch_size),
       device: deviceWords(config, machine),

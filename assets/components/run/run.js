@@ -21,6 +21,7 @@ export class Run {
     this.record = null;
     this.history = new History();
     this.firstReportAt = null;
+    this.heardAt = -Infinity; // when the last report came
     this.isOver = false; // the stream has told everything there will be
     this.#tell = tell;
     this.snapshots = new Snapshots({
@@ -103,7 +104,8 @@ export class Run {
   #onBatch(batch) {
     const outcome = this.history.add(batch);
     if (outcome === "added") {
-      this.firstReportAt ??= performance.timeOrigin + performance.now();
+      this.heardAt = performance.now();
+      this.firstReportAt ??= performance.timeOrigin + this.heardAt;
       this.#tell.changed();
     }
     return outcome;

@@ -48,7 +48,7 @@ export class View {
   #toldState = null;
   #toldBeside = "";
   #lastBeta = null; // undefined until the run has told it
-  #wasFinal = false;
+  #wasAtRest = false;
   #asked = null; // the step to rest at as soon as it is known
   #address = new Address();
   #company = new Company({ changed: () => this.#onChange(), state: () => this.#onBeside() });
@@ -125,7 +125,7 @@ export class View {
     this.#member = 0;
     this.chart.zoom = this.chart.cursor = null;
     this.player.reset();
-    this.#wasFinal = false;
+    this.#wasAtRest = false;
     this.#asked = data.run ? this.#address.asked() : null;
     if (this.#asked !== null) this.player.mode = "pause";
     this.facts.setLost(false);
@@ -147,8 +147,9 @@ export class View {
 
   #onState(record, isFirst) {
     const { player } = this;
-    const goesOn = this.#wasFinal && !this.#run.isFinal;
-    this.#wasFinal = this.#run.isFinal;
+    const isAtRest = this.#run.isFinal || this.#run.state === "paused";
+    const goesOn = this.#wasAtRest && !isAtRest;
+    this.#wasAtRest = isAtRest;
     this.#inform();
     if (goesOn && player.isAtEnd) player.play();
     if (isFirst) {
@@ -335,7 +336,7 @@ export class View {
     // Under the reader's own hand nothing lags.
     const isDirect = scene.isStill || this.player.mode === "pause";
     Object.assign(scene, this.#glide.advance(history.heldOut, step, seconds, isDirect));
-    scene.changes = changesUpTo(this.#run?.record?.config?.beta_changes, scene.shownStep);
+    scene.changes = changesUpTo(this.#run?.record?.config, scene.shownStep);
     scene.others = this.#company.scenes(step, seconds, isDirect);
     scene.beta = this.#run ? this.#run.betaAt(scene.shownStep, scene.member) : NaN;
     const moving = [

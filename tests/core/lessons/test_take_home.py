@@ -156,7 +156,7 @@ class TestRefused:
             ('{"betas": [NaN]}', "`betas` must be a number from 0 to 10000, got nan."),
             ('{"betas": [-Infinity]}', "`betas` must be a number from 0 to 10000, got -inf."),
             ('{"betas": [1e999]}', "`betas` must be a number from 0 to 10000, got inf."),
-            ('{"betas": []}', "`betas` must be a list of 1 to 64 numbers, got none."),
+            ('{"betas": []}', "`betas` must be a list of 1 to 64 numbers, got ()."),
             ('{"betas": {"0": 1}}', "`betas` must be a list of 1 to 64 numbers, got {'0': 1}."),
             ('{"hidden": [[8]]}', "`hidden` must be a whole number from 1 to 4,096, got "),
             ('{"dataset": "cats"}', "`dataset` must be one of digits, sprites, mnist, "),
