@@ -120,10 +120,10 @@ def _blobs() -> Gaussians:
 
 
 def _spiral() -> Gaussians:
-    turns = np.linspace(0.35, 1.0, 48) ** 0.5  # places at even distances along the curve
-    angle = 3.6 * math.pi * turns
-    places = 2.6 * turns**2 * np.stack([np.cos(angle), np.sin(angle)])
-    return Gaussians.round(places.T, 0.15)
+    along = np.linspace(0.03, 1.0, 80) ** 0.5  # places at even distances along the curve
+    angle = 4.2 * math.pi * along
+    places = 2.7 * along * np.stack([np.cos(angle), np.sin(angle)])
+    return Gaussians.round(places.T, 0.14)
 
 
 _LAWS = {

@@ -177,12 +177,12 @@ CASES: dict[str, Case] = {
     "cells": Case("Too many cells", replace(_FEW, samples=50, sized=HISTOGRAM, bins=40)),
     "bumps": Case("Two bumps", replace(_WAYS, world="Line: two bumps")),
     "other": Case("The other bump", replace(_WAYS, world="Line: two bumps", start_x=-1.0)),
-    "ring": Case("Rings", replace(_WAYS, world="Plane: rings")),
+    "ring": Case("Rings", replace(_WAYS, world="Plane: rings", start_x=2.4, start_y=0.0)),
     "four": Case("Four Gaussians", replace(_WAYS, way_parts=4, start_x=0.0, start_y=0.0)),
     "live": Case("Moons", _FLOW),
     "spiral": Case("A spiral", replace(_FLOW, world="Plane: spiral", flow_samples=5000)),
     "starved": Case("Twenty samples", replace(_FLOW, flow_samples=20)),
-    "bell": Case("On a line", replace(_FLOW, world="Line: comb")),
+    "bell": Case("On a line", replace(_FLOW, world="Line: two bumps")),
 }
 """Ready cases, by the name in their links."""
 

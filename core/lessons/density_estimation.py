@@ -29,19 +29,43 @@ from core.lessons.density_choices import (
 from core.lessons.kl_choices import Shown, headline
 from core.lessons.panels import Table, adding_up, number
 
-__all__ = ["after_a_push", "cell", "dims_of", "heard", "nats", "show", "stage"]
+__all__ = [
+    "EMPTY",
+    "after_a_push",
+    "cell",
+    "dims_of",
+    "heard",
+    "is_empty",
+    "nats",
+    "show",
+    "stage",
+]
 
 _DIGITS = 3
+_SEEN = 0.0005
+"""Nats that show in a number of three decimals."""
+
 _NO_MATTER = 0.05
 """Nats below which two fits are said to be close to what they are fitted to."""
 
 
 def show(choices: Choices) -> Shown:
     """What the chosen view shows; what is wrong with the choices comes as sentences."""
+    if is_empty(choices):
+        return Shown(data=_blank(choices), verdict=EMPTY)
     try:
         return _VIEWS[choices.view](choices, world(choices.world, choices.drawn))
     except ValueError as error:
         return Shown(data=_blank(choices), problems=(str(error),))
+
+
+EMPTY = f"Nothing is in the box yet: **draw something.** In *{BOX}* there is a square for it."
+"""What is said where the reader is to draw and has not."""
+
+
+def is_empty(choices: Choices) -> bool:
+    """Whether the box is the reader's own, with nothing in it yet."""
+    return choices.world == DRAWN and not choices.drawn.strip()
 
 
 def dims_of(name: str) -> int:
@@ -288,21 +312,29 @@ def nats(value: float) -> str:
 
 
 def _verdict(choices: Choices, last: Frame, frames: Sequence[Frame]) -> str:
+    least = min(frames, key=lambda frame: frame.kl)
+    if choices.box == "Open" and math.isfinite(last.kl) and last.kl - least.kl > _SEEN:
+        return (
+            f"H[p] stays where it is. :violet[KL[p; q]] is least, {number(least.kl, _DIGITS)} "
+            f"nats, at {_named(least)}, and from there it *rises*, to "
+            f"{number(last.kl, _DIGITS)}: what goes on falling is the training cross-entropy."
+        )
     if not math.isfinite(last.fresh):
         return (
             "Fresh samples fall where no sample has been: the histogram gives them *no chance*, "
             "and one of them makes the cross-entropy infinite."
         )
     best = min(frames, key=lambda frame: frame.fresh)
-    if best.step < last.step and last.fresh - best.fresh > 0.02:
+    if choices.box == "Closed" and best.step < last.step and last.fresh - best.fresh > 0.02:
         return (
             f"The training cross-entropy falls to the end; on fresh samples the least is "
             f"{number(best.fresh, _DIGITS)} nats at {_named(best)}, and from there it *rises*."
         )
     if choices.box == "Closed":
         return (
-            "Both numbers are above an entropy that nobody knows: two models can be compared, but "
-            "how far the better one is from p stays open."
+            "Nobody knows the entropy that these numbers would have to be held against: two "
+            "models can be compared, on fresh samples, but how far the better one is from p "
+            "stays open."
         )
     return (
         f"H[p] stays where it is; all that descends is :violet[KL[p; q]], to "
@@ -356,6 +388,11 @@ def _said_of_gap(frame: Frame, box: World, is_open: bool) -> str:
     gap = f"The gap is **{nats(frame.gap)}**: "
     if not math.isfinite(frame.gap):
         return "The gap is **infinite**: a fresh sample fell where the model gives it no chance."
+    if is_open and frame.seen < entropy(box) and frame.kl < _NO_MATTER:
+        return gap + (
+            f"the training cross-entropy lies below H[p] by the luck of these samples; from "
+            f":blue[p] itself the model is only {nats(frame.kl)} away."
+        )
     if is_open and frame.seen < entropy(box):
         return gap + (
             "the training cross-entropy has fallen *below H[p]*, where no model is on average "

@@ -19,7 +19,7 @@ from core.lessons.density_choices import (
     WORLDS,
     Choices,
 )
-from core.lessons.density_estimation import cell, nats, stage
+from core.lessons.density_estimation import EMPTY, cell, is_empty, nats, stage
 from core.lessons.panels import Table, adding_up
 from core.runs.records import Listed, Run
 
@@ -165,6 +165,8 @@ def live(
         problem: Why the training that was asked for is not shown, or None.
     """
     problems = () if problem is None else (problem,)
+    if is_empty(choices):
+        return Live(action=Action("start", "Train the flow", False), verdict=EMPTY)
     try:
         asked = config_of(choices)
     except ValueError as error:
@@ -237,7 +239,10 @@ def _verdict(
             "to see theirs."
         )
     if last is None:
-        return "Every step lowers the cross-entropy of a few samples; nothing else is asked of it."
+        return (
+            "Every step goes down the slope of the cross-entropy of a few samples; nothing else "
+            "is asked of it."
+        )
     gap = last["fresh_cross_entropy"] - last["seen_cross_entropy"]
     if config.samples <= 200 and gap > 0.1:
         return (

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from core.lessons import shells_dimension, shells_draws, shells_images, shells_law
 from core.lessons.kl_choices import Shown
 from core.lessons.shells_choices import (
+    AXES,
     CASES,
     DATA,
     EDGES,
@@ -32,6 +33,7 @@ from core.lessons.shells_law import length_of_mass, mass_inside
 from core.shells import MOST_DIMENSIONS
 
 __all__ = [
+    "AXES",
     "CASES",
     "DATA",
     "EDGES",

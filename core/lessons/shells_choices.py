@@ -13,6 +13,7 @@ from core import notation
 from core.shells import MOST_DIMENSIONS
 
 __all__ = [
+    "AXES",
     "CASES",
     "DATA",
     "EDGES",
@@ -57,6 +58,9 @@ DATA = {"Digits": "digits", "Sprites": "sprites"}
 PLACES = tuple(i / 20 for i in range(21))
 PASSING = (1.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 99.0)
 NEIGHBOURS = (3, 5, 10, 20)
+AXES = {"Grows with √d": None, "Fixed, 0 to 110": 110.0}
+"""How far the axis of the radius goes; None as far as the shell needs."""
+
 EDGES = ("Blurred by a pixel", "Sharp")
 LAST_DRAW = 999
 _LONGEST = 1e6
@@ -70,6 +74,7 @@ class Choices:
         view: What is shown, one of `VIEWS`.
         d: Dimensions of the Gaussian.
         scale: Whether densities are drawn as they are or by their logarithms.
+        axis: Whether the axis of the radius goes as far as the shell, or always to the same.
         draw: Which random draws: the same number draws the same samples.
         region: Whether mass is counted around the middle or around the shell.
         radius: Radius around the middle, as typed or dragged.
@@ -85,6 +90,7 @@ class Choices:
     view: str = "Shell"
     d: int = 100
     scale: str = "Linear"
+    axis: str = "Grows with √d"
     draw: int = 0
     region: str = "Radius r"
     radius: str = "9"
@@ -137,6 +143,7 @@ CASES: dict[str, Case] = {
     "digit": Case("A digit, 784 pixels", Choices(d=784)),
     "most": Case("Ten thousand", Choices(d=10_000)),
     "nats": Case("In nats", Choices(d=784, scale="Logarithmic")),
+    "walk": Case("A fixed axis", Choices(d=1000, axis="Fixed, 0 to 110")),
     "blob": Case("d = 2", replace(_SAMPLES, d=2)),
     "small": Case("d = 10", replace(_SAMPLES, d=10)),
     "image": Case("d = 784", replace(_SAMPLES, d=784)),

@@ -262,8 +262,8 @@ def _way_words(
     return (
         f"Half way the straight line has a radius of {number(middle, 2)}, "
         f"{number(100 * _lost(straight, along), 0)} % less than the way along the sphere, **and "
-        f"{_under(off)} the mean**. At t = {place:g} {inside} of all draws lie as far in. Along "
-        "the sphere the radius stays between those of the two draws."
+        f"{_under(off)} the mean**. At t = {place:g} a share of {inside} of all draws "
+        "lies as far in. Along the sphere the radius stays between those of the two draws."
     )
 
 

@@ -11,6 +11,7 @@ from core import notation, shells
 from core.lessons.kl_choices import Shown, headline
 from core.lessons.panels import Table, number, significant
 from core.lessons.shells_choices import (
+    AXES,
     REGIONS,
     UNTOUCHED,
     Choices,
@@ -36,6 +37,7 @@ def shell(choices: Choices) -> Shown:
             "kind": "shell",
             "d": d,
             "isLog": choices.scale != "Linear",
+            "reach": AXES[choices.axis],
             "numbers": [
                 headline("radius", texts["radius"]),
                 headline("95 % in", texts["interval"]),
@@ -113,7 +115,7 @@ def within(choices: Choices) -> Shown:
                 headline("outside", outside, "bound"),
             ],
         },
-        verdict=_within_words(choices, reach, text, is_ball=is_ball),
+        verdict=_within_words(choices, reach, mass, is_ball=is_ball),
         table=Table((f"d = {d:,}, √d = {number(math.sqrt(d), 3)}", "value"), rows),
     )
 
@@ -126,7 +128,12 @@ def _length(reach: float) -> str:
     return f"{float(digits):g}·{notation.raised(int(power))}"
 
 
-def _within_words(choices: Choices, reach: float, text: str, *, is_ball: bool) -> str:
+_LITTLE = 0.01
+"""A share of the mass that is called next to nothing."""
+
+
+def _within_words(choices: Choices, reach: float, mass: shells.Mass, *, is_ball: bool) -> str:
+    text = mass_text(mass)
     if not is_ball:
         return (
             f"Within {significant(reach)} of √d lies {text} of the mass, in {choices.d:,} "
@@ -137,10 +144,10 @@ def _within_words(choices: Choices, reach: float, text: str, *, is_ball: bool) -
     said = f"The ball reaches to {significant(reach / middle)} of √d and holds {text} of the mass."
     if reach > middle:
         return said + " **What is outside is all that lies beyond the shell.**"
-    return said + (
-        " Its volume shrinks as r to the power of d: in many dimensions **the densest place holds "
-        "next to nothing.**"
-    )
+    said += " Its volume shrinks as r to the power of d"
+    if mass.log_inside > math.log(_LITTLE):
+        return f"{said}: the ball would have to be smaller to lose its mass, or d larger."
+    return f"{said}: **the densest place holds next to nothing.**"
 
 
 def _chosen(choices: Choices) -> tuple[str, float]:

@@ -133,13 +133,14 @@ def choose_size(model: str) -> None:
 
 def choose_box() -> None:
     """The button, and what is in the box."""
-    with st.container(horizontal=True, gap="small"):
-        st.button("Push the button", key="push", type="primary", on_click=push)
-        if st.session_state.get("world") == options.DRAWN:
-            st.button("Wipe", key="wipe", on_click=wipe)
+    buttons = st.container(horizontal=True, gap="small")
     mark("Samples so far", options.SAMPLES, "samples")
-    choose_world()
+    world = choose_world()
     choose_draw("curtain")
+    with buttons:
+        st.button("Push the button", key="push", type="primary", on_click=push)
+        if world == options.DRAWN:
+            st.button("Wipe", key="wipe", on_click=wipe)
 
 
 def choose_descent() -> None:

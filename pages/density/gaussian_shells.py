@@ -56,9 +56,10 @@ def pick_data() -> None:
 
 
 def choose_shell() -> None:
-    """Dimensions, and how heights are drawn."""
+    """Dimensions, how heights are drawn, and how far the radius goes."""
     pick_dimensions()
     controls.choice("Heights", lesson.SCALES, UNTOUCHED["scale"], key="scale")
+    controls.choice("Axis of the radius", lesson.AXES, UNTOUCHED["axis"], key="axis")
 
 
 def choose_draws() -> None:

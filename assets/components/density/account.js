@@ -3,7 +3,7 @@
 // Each is made of `scene`, what Python has said; `walk`, the frames, or null where there are none;
 // `frame`, the number of the one that is shown; and `of`, the look of each meaning.
 
-import { addingUp, fixed } from "../run/format.js";
+import { fixed } from "../run/format.js";
 
 const LONGEST_BAR = 3; // times what a fit's own divergence comes to, beyond which bars are cut
 const MOST_ABOVE = 1.5; // nats above the first model's cost that the scales go to
@@ -46,7 +46,7 @@ export function barsOf({ scene, walk, frame, of }) {
     ];
     return { bars, ...scale };
   }
-  const [less, total, left] = Number.isFinite(cost) ? addingUp([-entropy, cost], 3) : [fixed(-entropy, 3), "infinite", "infinite"];
+  const [total, less, left] = Number.isFinite(cost) ? leaving(cost, -entropy, 3) : ["infinite", fixed(-entropy, 3), "infinite"];
   const bars = [
     { name: "cross-entropy", to: cost, text: total, look: of.objective },
     { name: "−H[p]", from: cost, to: Number.isFinite(cost) ? cost - entropy : null, text: less, look: back },
@@ -75,8 +75,10 @@ export function numbersOf({ scene, walk, frame }) {
   if (!rows) return [{ label: waiting(walk), text: "", role: "bound" }];
   const [seen, fresh, exact] = [rows.seen[frame], rows.fresh[frame], rows.exact?.[frame]];
   const areKnown = [seen, fresh].every(Number.isFinite);
-  const [trained, gap, held] = areKnown ? addingUp([seen, fresh - seen], 2) : [text(seen), "infinite", text(fresh)];
+  const [held, , gap] = areKnown ? leaving(fresh, -seen, 2) : [text(fresh), "", "infinite"];
+  const trained = areKnown ? fixed(seen, 2) : text(seen);
   const shown = [
+    ...(walk.isLive ? [{ label: "step", text: rows.labels[frame], role: "bound" }] : []),
     { label: "training", text: trained, role: "real" },
     { label: "held-out", text: held, role: "objective" },
     { label: "gap", text: gap, role: "objective" },
@@ -84,6 +86,13 @@ export function numbersOf({ scene, walk, frame }) {
   if (scene.entropy === null) return shown;
   const kl = Number.isFinite(exact) ? exact - scene.entropy : NaN;
   return [...shown, { label: "KL[p; q]", text: nats(kl, 2), role: "dream" }];
+}
+
+// Two numbers and their sum, as texts of so many decimals that add up: the sum is that of what is
+// shown, so that frames one after another have as many digits.
+function leaving(one, other, decimals) {
+  const [first, second] = [one, other].map((value) => Number(value.toFixed(decimals)));
+  return [first, second, first + second].map((value) => fixed(value, decimals));
 }
 
 function divergences({ forward, reverse }, frame, of) {

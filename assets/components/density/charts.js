@@ -49,7 +49,10 @@ export function drawCurves(context, theme, ratio, box, { xs, labels, curves, flo
     const place = crisp(xAxis.at(xs[at]), ratio);
     segment(context, place, plot.top, place, plot.bottom);
     for (const { values: row, look } of curves) {
-      if (!Number.isFinite(row[at])) continue;
+      if (!Number.isFinite(row[at])) {
+        say(context, theme, "↑ infinite", place - 0.4 * rem, plot.top + 0.9 * rem, { align: "right", colour: look.text });
+        continue;
+      }
       context.fillStyle = look.colour;
       if (row[at] <= range[1]) drawMark(context, look.mark, xAxis.at(xs[at]), yAxis.at(row[at]), 0.36 * rem);
       else say(context, theme, `↑ ${fixed(row[at], 1)}`, place - 0.4 * rem, plot.top + 0.9 * rem, { align: "right", colour: look.text });

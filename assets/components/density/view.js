@@ -1,6 +1,7 @@
 // The view of the page on density estimation: one picture, its numbers, and a player where there
 // is a way to walk.
 
+import { Address } from "../run/address.js";
 import { Frames } from "../run/frames.js";
 import { drawMark } from "../run/marks.js";
 import { Player } from "../run/player.js";
@@ -30,12 +31,14 @@ export class View extends SceneView {
   #fall = { from: 0, of: "", seconds: Infinity };
   #cursor = [50, 50];
   #toldState = null;
+  #address = new Address();
+  #asked = null; // the step to rest at as soon as it is known
 
   constructor(parent) {
     super(parent, "density");
     const motion = matchMedia("(prefers-reduced-motion: reduce)");
     this.player = new Player({ pace: PACE_S, isStill: motion.matches });
-    this.transport = new Transport(this.player, this.#playback());
+    this.transport = new Transport(this.player, this.#playback(), () => this.#stepWords());
     this.transport.pace.element.hidden = true;
     this.root.append(this.transport.element);
     this.going = new Frames((seconds) => this.#advance(seconds));
@@ -50,11 +53,13 @@ export class View extends SceneView {
     super.update(component);
     this.isAsked = true; // the numbers are those of the frame, which Python does not choose
     this.transport.element.hidden = !this.#walk || data.kind === "sizes";
+    this.#address.repeat();
     this.going.ask();
   }
 
   destroy() {
     this.going.stop();
+    this.#address.close();
     this.#walk?.close();
     super.destroy();
   }
@@ -84,13 +89,37 @@ export class View extends SceneView {
     this.#walk = null;
     delete this.root.dataset.lastStep;
     this.player.reset();
+    this.#asked = data.kind === "sizes" ? null : this.#address.asked();
+    if (this.#asked === null) this.#address.leave();
     if (data.run) this.#follow(data);
     else if (data.steps) {
       this.player.pace = PACE_S;
       this.#walk = new Sent(data);
       this.#walk.inform(this.player);
       this.player.seek(data.picked);
+      this.#seekAsked();
     }
+  }
+
+  // A link may lead to a step that is not here yet, or never will be.
+  #seekAsked() {
+    const place = this.#asked === null ? null : this.#walk.placeOf(this.#asked);
+    if (place === null) return;
+    this.player.seek(place);
+    this.#asked = null;
+  }
+
+  // Whoever rests at a step can send a link to it.
+  #rest() {
+    this.#asked = null;
+    if (this.scene.kind === "sizes" || this.player.mode !== "pause" || this.transport.isHeld) return;
+    this.#address.rest(this.#walk.nameOf(this.player.step));
+  }
+
+  #stepWords() {
+    const { name, labels, steps } = this.scene;
+    if (this.#walk?.isLive) return `step ${Math.max(0, Math.round(this.player.step))} of ${this.player.extent}`;
+    return steps ? `${name} ${labels[this.frame]} of ${labels.at(-1)}` : "no steps yet";
   }
 
   // A training that appears while we watch is played from its start.
@@ -107,7 +136,8 @@ export class View extends SceneView {
 
   #onState(record, isFresh) {
     this.#walk.inform(this.player);
-    if (isFresh && !this.player.isStill) this.player.play();
+    if (isFresh && !this.player.isStill && this.#asked === null) this.player.play();
+    this.#seekAsked();
     if (told(record) !== this.#toldState) {
       this.#toldState = told(record);
       this.component.setStateValue("state", this.#toldState);
@@ -117,6 +147,7 @@ export class View extends SceneView {
 
   #onChange() {
     this.#walk?.inform(this.player);
+    if (this.#walk) this.#seekAsked();
     this.going.ask();
   }
 
@@ -135,13 +166,22 @@ export class View extends SceneView {
       act(value);
       this.going.ask();
     };
+    const resting = (act) =>
+      then((value) => {
+        act(value);
+        this.#rest();
+      });
     return {
-      play: then(() => player.play()),
-      pause: then(() => player.pause()),
-      seek: then((step) => player.seek(step)),
-      hop: then((count) => player.hop(count)),
+      play: then(() => {
+        player.play();
+        this.#asked = null;
+        this.#address.leave();
+      }),
+      pause: resting(() => player.pause()),
+      seek: resting((step) => player.seek(step)),
+      hop: resting((count) => player.hop(count)),
       drag: then((step) => player.drag(step)),
-      rest: then(() => player.seek(player.step)),
+      rest: resting(() => player.seek(player.step)),
       pace: then(() => {}),
     };
   }
@@ -259,7 +299,7 @@ export class View extends SceneView {
     const { scene } = this;
     const told = numbers.map(({ label, text: value }) => `${label} ${value}`.trim()).join(", ");
     const where = this.#walk && !this.#walk.isLive ? ` At ${scene.name} ${scene.labels[this.frame]}.` : "";
-    return `${scene.alt ?? ""}${where} ${told}.`;
+    return `${scene.alt ?? ""}${where}${told ? ` ${told}.` : ""}`;
   }
 
   // -- Hands -------------------------------------------------------------------------------------
@@ -305,6 +345,7 @@ export class View extends SceneView {
     }
     this.held = { name: "frame" };
     this.player.hop(way[0] || way[1]);
+    this.#rest();
     this.going.ask();
     return kind === "sizes";
   }
@@ -322,6 +363,7 @@ export class View extends SceneView {
     const value = xAxis.value(pixel);
     const nearest = xs.reduce((best, x, i) => (Math.abs(x - value) < Math.abs(xs[best] - value) ? i : best), 0);
     this.player.seek(this.#walk.isLive ? this.#walk.steps[nearest] : nearest);
+    this.#rest();
     this.going.ask();
   }
 

@@ -26,6 +26,16 @@ export class Sent {
     return Math.max(0, Math.min(this.count - 1, Math.round(step)));
   }
 
+  /** The step of the fit at a step of the player, and the other way round; null where there is none. */
+  nameOf(step) {
+    return this.scene.steps[this.frameAt(step)];
+  }
+
+  placeOf(name) {
+    const found = this.scene.steps.indexOf(name);
+    return found < 0 ? null : found;
+  }
+
   close() {}
 }
 
@@ -52,6 +62,14 @@ export class Trained {
 
   frameAt(step) {
     return Math.max(0, this.table.rowAt(step));
+  }
+
+  nameOf(step) {
+    return Math.max(0, Math.round(step));
+  }
+
+  placeOf(name) {
+    return this.steps.includes(name) || this.run.isOver ? name : null;
   }
 
   column(name) {

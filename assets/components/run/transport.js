@@ -11,13 +11,17 @@ const ICONS = {
   replay: "M12 5V1.5L6.5 6.5 12 11.5V8a5.5 5.5 0 1 1-5.5 5.5h-3A8.5 8.5 0 1 0 12 5z",
 };
 
-/** The bar under the pictures. `act` has `play()`, `pause()`, `seek`, `drag`, `hop`, `rest()`, `pace`. */
+/**
+ * The bar under the pictures. `act` has `play()`, `pause()`, `seek`, `drag`, `hop`, `rest()`, `pace`;
+ * `words(player)` says where it stands.
+ */
 export class Transport {
   isHeld = false; // the reader has a finger on the slider, and may go on
 
-  constructor(player, act) {
+  constructor(player, act, words = stepWords) {
     this.player = player;
     this.act = act;
+    this.words = words;
     this.button = make("button", "play", { type: "button" });
     this.icon = iconElement(document, ICONS.play);
     this.word = make("span", "word");
@@ -69,9 +73,7 @@ export class Transport {
     this.rail.style.setProperty("--known", known.toFixed(4));
     const value = String(Math.round(at * FINE));
     if (this.slider.value !== value) this.slider.value = value;
-    const words = hasSteps
-      ? `step ${whole(Math.round(Math.max(0, player.step)))} of ${whole(player.extent)}`
-      : "no steps yet";
+    const words = hasSteps ? this.words(player) : "no steps yet";
     if (this.slider.getAttribute("aria-valuetext") !== words) {
       this.slider.setAttribute("aria-valuetext", words);
     }
@@ -109,4 +111,8 @@ export class Transport {
     this.isHeld = false;
     this.act.rest();
   }
+}
+
+function stepWords(player) {
+  return `step ${whole(Math.round(Math.max(0, player.step)))} of ${whole(player.extent)}`;
 }

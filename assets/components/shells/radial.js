@@ -11,16 +11,14 @@ const LEAST = -60; // nats under the highest below which a curve is at zero
 export const furthest = (d) => 1.45 * Math.sqrt(d) + 2.5;
 
 // Radii to draw at: evenly, and closer together where the mass is, and in the middle.
-function radii(d) {
-  const most = furthest(d);
+function radii(d, most = furthest(d)) {
   const even = Array.from({ length: POINTS }, (_, i) => (i / (POINTS - 1)) * most);
   const around = (centre) => Array.from({ length: 64 }, (_, i) => centre + (i - 32) / 8);
   return [...even, ...around(0), ...around(law.mode(d))].filter((r) => r >= 0 && r <= most).sort((a, b) => a - b);
 }
 
-/** Nats under its highest of each: density, room and mass. */
-export function curves(d) {
-  const most = furthest(d);
+/** Nats under its highest of each, on an axis to `most`: density, room and mass. */
+export function curves(d, most = furthest(d)) {
   const mode = law.mode(d);
   const room = (r, at) => (d > 1 ? (d - 1) * Math.log(r / at) : 0);
   return {
@@ -31,21 +29,21 @@ export function curves(d) {
 }
 
 /** Density, room and mass along the radius. */
-export function drawShell(context, theme, surface, { d, isLog }) {
+export function drawShell(context, theme, surface, { d, isLog, reach }) {
   const { rem, of } = theme;
-  const most = furthest(d);
+  const most = reach ?? furthest(d);
   const depth = Math.max(8, 0.62 * d);
   const y = isLog ? [-depth, 0.14 * depth] : [0, 1.2];
   const across = isLog ? "nats under the highest of each" : "share of the highest of each";
   const { plot, xAxis, yAxis } = framed(context, theme, surface, { x: [0, most], y, name: "radius r", across, key: "" });
   const height = (nats) => yAxis.at(isLog ? Math.max(nats, -4 * depth) : Math.exp(nats));
-  const places = radii(d);
+  const places = radii(d, most);
   const looks = {
     volume: { colour: of.bound.colour, dash: of.bound.dash, width: 0.18 },
     density: { colour: of.dream.colour, dash: of.dream.dash, width: 0.2 },
     mass: { colour: theme.text, width: 0.24 },
   };
-  const all = curves(d);
+  const all = curves(d, most);
   const mode = law.mode(d);
   within(context, plot, () => {
     if (!isLog) fillUnder(context, theme, plot, places.map((r) => [xAxis.at(r), height(all.mass(r))]), theme.text);

@@ -92,12 +92,14 @@ class TestShow:
         """
         What was drawn is not lost.
         """
-        for drawn, strokes in (("", ""), ("nonsense", "")):
-            found = lesson.show(replace(UNTOUCHED, world=DRAWN, drawn=drawn))
-            assert found.problems[0].startswith("`Drawn` must be")
-            assert found.data["strokes"] == strokes
+        empty, wrong = (
+            lesson.show(replace(UNTOUCHED, world=DRAWN, drawn=text)) for text in ("", "nonsense")
+        )
+        assert wrong.problems[0].startswith("`Drawn` must be")
+        assert (empty.problems, empty.verdict) == ((), lesson.EMPTY)
+        assert empty.data["strokes"] == wrong.data["strokes"] == ""
         elsewhere = lesson.show(replace(UNTOUCHED, world=DRAWN, drawn="", view=options.DESCENT))
-        assert elsewhere.data is None
+        assert (elsewhere.data, elsewhere.verdict) == (None, lesson.EMPTY)
 
     def test_an_unknown_world_is_a_sentence(self):
         """
@@ -152,6 +154,21 @@ class TestDescent:
         right = replace(CASES["itself"].choices, samples=500)
         assert "H[p] stays where it is" in lesson.show(right).verdict
 
+    @pytest.mark.parametrize("name", ["Line: bell", "Plane: spiral", "Plane: moons"])
+    @pytest.mark.parametrize("samples", [50, 500])
+    def test_what_is_said_of_the_divergence_is_so(self, name, samples):
+        """
+        That it descends to the end only where it does, to three decimals.
+        """
+        choices = replace(UNTOUCHED, view=options.DESCENT, world=name, samples=samples)
+        frames = descent.path(world(name), "Mixture", choices.parts, 0, samples, choices.imagined)
+        rise = frames[-1].kl - min(frame.kl for frame in frames)
+        said = lesson.show(choices).verdict
+
+        assert ("all that descends" in said) == (rise <= 0.0005)
+        assert ("*rises*" in said) == (rise > 0.0005)
+        assert "above" not in lesson.show(replace(choices, box="Closed")).verdict
+
     def test_what_is_ruled_out_is_infinite_and_said(self):
         """
         And null for the browser.
@@ -192,6 +209,8 @@ class TestFewSamples:
         needles = CASES["needles"].choices
 
         assert "*below H[p]*" in lesson.show(needles).verdict
+        lucky = replace(needles, world="Line: bell", sized="Mixture", parts=1, samples=500)
+        assert "by the luck of these samples" in lesson.show(lucky).verdict
         assert "H[p]" not in lesson.show(replace(needles, box="Closed")).verdict
         never = replace(CASES["cells"].choices, imagined=0.0)
         assert "**infinite**" in lesson.show(never).verdict
@@ -359,8 +378,10 @@ class TestFlow:
         failed = run_of(self.CONFIG, state="failed", message="It broke.")
 
         assert self.live(failed, problem="Not known.").problems == ("Not known.", "It broke.")
-        drawing = replace(self.CHOICES, world=DRAWN, drawn="")
+        drawing = replace(self.CHOICES, world=DRAWN, drawn="nonsense")
         assert self.live(None, choices=drawing).problems[0].startswith("`Drawn` must")
+        empty = self.live(None, choices=replace(drawing, drawn=""))
+        assert (empty.verdict, empty.action.is_ready) == (lesson.EMPTY, False)
         assert not self.live(None, choices=drawing).action.is_ready
 
     def test_a_link_to_a_run_sets_the_controls(self):
