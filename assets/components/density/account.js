@@ -47,10 +47,13 @@ export function barsOf({ scene, walk, frame, of }) {
     return { bars, ...scale };
   }
   const [total, less, left] = Number.isFinite(cost) ? leaving(cost, -entropy, 3) : ["infinite", fixed(-entropy, 3), "infinite"];
+  // Where the first is cut, so is the last, by as much: what is between them keeps its length.
+  const end = Math.min(cost, scale.high);
+  const isCut = cost > scale.high;
   const bars = [
-    { name: "cross-entropy", to: cost, text: total, look: of.objective },
-    { name: "−H[p]", from: cost, to: Number.isFinite(cost) ? cost - entropy : null, text: less, look: back },
-    { name: "KL[p; q]", to: cost - entropy, text: left, look: of.dream },
+    { name: "cross-entropy", to: end, text: total, look: of.objective, isCut },
+    { name: "−H[p]", from: end, to: end - entropy, text: less, look: back },
+    { name: "KL[p; q]", to: end - entropy, text: left, look: of.dream, isCut },
   ];
   return { bars, ...scale };
 }
@@ -75,8 +78,8 @@ export function numbersOf({ scene, walk, frame }) {
   if (!rows) return [{ label: waiting(walk), text: "", role: "bound" }];
   const [seen, fresh, exact] = [rows.seen[frame], rows.fresh[frame], rows.exact?.[frame]];
   const areKnown = [seen, fresh].every(Number.isFinite);
-  const [held, , gap] = areKnown ? leaving(fresh, -seen, 2) : [text(fresh), "", "infinite"];
-  const trained = areKnown ? fixed(seen, 2) : text(seen);
+  const [held, , gap] = areKnown ? leaving(fresh, -seen, 2) : [text(fresh, 2), "", "infinite"];
+  const trained = text(seen, 2);
   const shown = [
     ...(walk.isLive ? [{ label: "step", text: rows.labels[frame], role: "bound" }] : []),
     { label: "training", text: trained, role: "real" },
@@ -125,8 +128,8 @@ function waiting(walk) {
   return walk.run.state === "queued" ? "Waiting for a free worker." : "The first report is on its way.";
 }
 
-function text(value) {
-  return Number.isFinite(value) ? fixed(value, 3) : "infinite";
+function text(value, digits = 3) {
+  return Number.isFinite(value) ? fixed(value, digits) : "infinite";
 }
 
 function nats(value, digits = 3) {

@@ -93,7 +93,7 @@ function keyed(context, theme, box, curves) {
 /**
  * Bars over one scale from `low` to `high`, the same for all frames. Each has `name`, `text`,
  * `look`, and goes `from` one value to another: null where it is not known, and cut at the end of
- * the scale where it is longer, or infinite.
+ * the scale where it is longer, or infinite. One that `isCut` has been cut already.
  */
 export function drawBars(context, theme, ratio, box, { bars, low, high }) {
   const { rem } = theme;
@@ -104,7 +104,7 @@ export function drawBars(context, theme, ratio, box, { bars, low, high }) {
   const scale = axis(low, high, left, right);
   const within = (value) => scale.at(Math.max(low, Math.min(high, value)));
   const step = (box.bottom - box.top) / bars.length;
-  bars.forEach(({ name, from = 0, to, text, look }, i) => {
+  bars.forEach(({ name, from = 0, to, text, look, isCut = to > high }, i) => {
     const middle = box.top + (i + 0.5) * step;
     const thick = Math.min(0.7 * step, 1.4 * rem);
     say(context, theme, name, box.left, middle + 0.35 * rem, { align: "left", colour: look.text, weight: 600 });
@@ -115,7 +115,7 @@ export function drawBars(context, theme, ratio, box, { bars, low, high }) {
     context.globalAlpha = look.isHatched ? 1 : 0.8;
     context.fillRect(start, middle - thick / 2, Math.max(end - start, 1 / ratio), thick);
     context.globalAlpha = 1;
-    if (to > high) say(context, theme, "→", end + 0.1 * rem, middle + 0.35 * rem, { align: "left", colour: look.text });
+    if (isCut) say(context, theme, "→", end + 0.1 * rem, middle + 0.35 * rem, { align: "left", colour: look.text });
   });
   context.strokeStyle = theme.text;
   context.lineWidth = 1 / ratio;
