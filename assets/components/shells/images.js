@@ -104,9 +104,9 @@ export function drawDimension(context, theme, surface, { lines }) {
   for (const size of xAxis.ticks()) {
     if (xAxis.at(size) < plot.right - 5 * rem) say(context, theme, size.toLocaleString("en"), xAxis.at(size), plot.bottom + 1.35 * rem, { colour: of.bound.text });
   }
-  for (const known of new Set(lines.map((line) => line.known).filter(Boolean))) {
+  const levels = [...new Set(lines.map((line) => line.known).filter(Boolean))];
+  for (const known of levels) {
     stroke(context, theme, [[plot.left, yAxis.at(known)], [plot.right, yAxis.at(known)]], { colour: of.bound.colour, dash: of.bound.dash, width: 0.16 });
-    say(context, theme, `${known} is known`, plot.left + 2 * rem, yAxis.at(known) + (known > 3 ? -0.35 : 1.15) * rem, { align: "left", colour: of.bound.text });
   }
   const ends = [];
   for (const { label, role, mark, x, y, errors } of lines) {
@@ -119,6 +119,9 @@ export function drawDimension(context, theme, surface, { lines }) {
       drawMark(context, mark, xAxis.at(size), yAxis.at(y[i]), 0.38 * rem);
     });
     ends.push({ label, look, at: [xAxis.at(x.at(-1)), yAxis.at(y.at(-1))] });
+  }
+  for (const known of levels) {
+    say(context, theme, `${known} is known`, plot.left + 2 * rem, yAxis.at(known) + (known > 3 ? -0.35 : 1.15) * rem, { align: "left", colour: of.bound.text });
   }
   nameEnds(context, theme, plot, ends);
   return null;
