@@ -53,6 +53,7 @@ class Played:
         state: What the next state event says, and whether the stream ends there.
         released: Batches that may be sent.
         above: Nats by which its curves lie above those of another run.
+        step: The last step that the next state event names.
         heard: Every request for events: the number it asked to go on from, and by which means.
         open: Streams that are being read.
     """
@@ -65,6 +66,7 @@ class Played:
     cut: int = 0
     latent: int = 2
     above: float = 0.0
+    step: int | None = None
     heard: list[tuple[int, str]] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
     open: int = 0
@@ -118,7 +120,8 @@ class Played:
             "device": "cpu",
             "precision": "fp32",
         }
-        return {"id": RUN, "state": self.state, "attempt": 1, "config": config, "queue": None}
+        known = {"id": RUN, "state": self.state, "attempt": 1, "step": self.step}
+        return known | {"config": config, "queue": None}
 
     def pictures(self, step: int) -> bytes:
         """Images whose pixels are all one grey, which tells row, column and step apart."""
@@ -1075,6 +1078,22 @@ class TestConnection:
         stage.shows(lastStep=71, step=71)
 
         assert run.heard[-1] == (3, "after")
+
+    def test_a_report_that_comes_after_the_stop_is_heard(self, stage):
+        """
+        A slow training adds how it leaves its model when the stop has been told already.
+        """
+        run = stage.server.run
+        run.state, run.released, run.step = "stopped", 3, 35
+        stage.open(run=RUN, state="stopped", step=35)
+        stage.shows(lastStep=35, state="stopped")
+        stage.show(state="stopped", step=35)
+
+        run.released, run.step = 4, 47
+        stage.show(state="stopped", step=47)
+        stage.shows(lastStep=47, state="stopped")
+
+        assert [after for after, _ in run.heard] == [0, 3]
 
 
 class TestHands:
