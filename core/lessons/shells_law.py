@@ -30,7 +30,7 @@ def shell(choices: Choices) -> Shown:
     texts = {
         "radius": f"{number(mean, 3)} ± {number(std, 3)}",
         "interval": f"{number(ends[0], 2)} to {number(ends[1], 2)}",
-        "denser": _nats(shells.advantage(d)),
+        "denser": f"+{_nats(shells.advantage(d))}",
     }
     return Shown(
         data={
@@ -41,7 +41,7 @@ def shell(choices: Choices) -> Shown:
             "numbers": [
                 headline("radius", texts["radius"]),
                 headline("95 % in", texts["interval"]),
-                headline("middle denser by", texts["denser"], "dream"),
+                headline("middle", texts["denser"], "dream"),
             ],
         },
         verdict=_shell_words(d),

@@ -66,7 +66,7 @@ export class View extends SceneView {
     this.root.dataset.d = String(d);
     if (kind === "shell") {
       const [low, high] = law.interval(d);
-      return said(numbers, [plusMinus(law.mean(d), law.std(d)), `${fixed(low, 2)} to ${fixed(high, 2)}`, `${d / 2} ${d === 2 ? "nat" : "nats"}`]);
+      return said(numbers, [plusMinus(law.mean(d), law.std(d)), `${fixed(low, 2)} to ${fixed(high, 2)}`, `+${d / 2} ${d === 2 ? "nat" : "nats"}`]);
     }
     if (kind === "within") {
       const odds = this.#odds();

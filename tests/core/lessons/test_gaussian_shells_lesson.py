@@ -76,7 +76,7 @@ class TestShell:
 
         assert found["radius"] == "27.991 ± 0.707"
         assert found["95 % in"] == "26.61 to 29.39"
-        assert found["middle denser by"] == "392 nats"
+        assert found["middle"] == "+392 nats"
 
     @pytest.mark.parametrize("d", [1, 2, 3, 10_000])
     def test_says_where_the_mass_is(self, d):
