@@ -83,8 +83,13 @@ def marks(
     help: str | None = None,
     on_change: Callable[[], None] | None = None,
 ) -> float:
-    """A slider over marked values, as evenly spaced as they are listed."""
+    """A slider over marked values, as evenly spaced as they are listed.
+
+    An address may write a mark in another way, as 4.0 for 4.
+    """
     asked = _asked(key)
+    if asked is not None and (mark := _mark(asked, values)) is not None:
+        st.query_params[key] = asked = short(mark)
     chosen = st.select_slider(
         label,
         values,
@@ -97,6 +102,15 @@ def marks(
     )
     rule = f"a mark from {short(values[0])} to {short(values[-1])}"
     return _noted(label, key, asked, chosen, rule)
+
+
+def _mark(text: str, values: Sequence[float]) -> float | None:
+    """The mark that a text means, or None."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if value in values else None
 
 
 def number(

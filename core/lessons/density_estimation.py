@@ -42,6 +42,9 @@ __all__ = [
 ]
 
 _DIGITS = 3
+_AS_WIDE = 2.0
+"""Times the KL[p; q] of the fit that covers, below which another fit covers as well."""
+
 _SEEN = 0.0005
 """Nats that show in a number of three decimals."""
 
@@ -244,7 +247,7 @@ def _descent(choices: Choices, box: World) -> Shown:
     return Shown(
         data=shown,
         verdict=_verdict(choices, frames[-1], frames),
-        table=_table(frames[-1], is_open),
+        table=_table(frames[-1], is_open, f"measured at {_named(frames[-1])}"),
     )
 
 
@@ -269,7 +272,7 @@ def _finite(value: float) -> float | None:
     return round(value, 6) if math.isfinite(value) else None
 
 
-def _table(frame: Frame, is_open: bool) -> Table:
+def _table(frame: Frame, is_open: bool, heading: str = "measured") -> Table:
     """All that was measured of a model."""
     error = f" ± {number(frame.fresh_error, _DIGITS)}" if frame.fresh_error else ""
     rows = [
@@ -288,7 +291,7 @@ def _table(frame: Frame, is_open: bool) -> Table:
             ]
         else:
             rows.append(("**KL[p; q]**", "infinite"))
-    return Table(("measured", "nats per sample"), tuple(rows))
+    return Table((heading, "nats per sample"), tuple(rows))
 
 
 def cell(value: float, error: str = "") -> str:
@@ -439,6 +442,12 @@ def _said_of_ways(found: descent.TwoWays, parts: int) -> str:
         return (
             "The model is rich enough for :blue[p]: both fits end close to it, whichever "
             "divergence they descend."
+        )
+    if found.forward[1][-1] < _AS_WIDE * found.forward[0][-1]:
+        return (
+            "Down KL[p; q] the model has to be wherever :blue[p] is, and *covers* it. From this "
+            "start the way down KL[q; p] ends across :blue[p] as well, in one of its several "
+            "valleys: **move the start, and it seeks a part.**"
         )
     sought = "a part of it: which one" if parts == 1 else "what it can fill of it: which parts"
     return (

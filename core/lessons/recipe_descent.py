@@ -250,7 +250,7 @@ def _table(objective: Objective, here: numbers.Values) -> Table:
     ]
     rows += [
         ("sum of the terms", "", whole),
-        ("KL[P; Q], by itself", "", number(_tidy(here.joint_kl), 4)),
+        ("KL[P; Q], by itself", "", number(_tidy(here.joint_kl), len(whole.partition(".")[2]))),
     ]
     return Table(("term", "multiplier", "nats"), tuple(rows))
 
@@ -293,7 +293,7 @@ def coin_view(choices: Choices) -> Shown:
                 ("likelihood L = ⟨−log q(D\\|θ)⟩", "", number(here.likelihood, 4)),
                 ("parameters S = ⟨log p(θ\\|D)/q(θ)⟩", "", number(here.parameters, 4)),
                 ("KL[P; Q] = L + S", "", number(here.joint_kl, 4)),
-                ("β L + S, which is minimised", "", number(here.objective, 4)),
+                ("β L + S, the objective", "", number(here.objective, 4)),
                 ("−log q(D), the marginal", "", number(tossed.surprise, 4)),
                 ("now", _beta(here.shapes), ""),
                 ("least at", _beta(tossed.best), ""),
@@ -315,7 +315,7 @@ def _coin_numbers(toss: coin.Toss, tossed: coin.Coin) -> list[dict[str, str]]:
     texts, whole = adding_up([tossed.surprise, toss.from_posterior], 3)
     minimised = f"{number(toss.objective, 3)} nats"
     return [
-        *([] if tossed.beta == 1 else [headline("β L + S, minimised", minimised, "objective")]),
+        *([] if tossed.beta == 1 else [headline("β L + S", minimised, "objective")]),
         headline("KL[P; Q]", f"{whole} nats", "objective"),
         headline("= −log q(D)", texts[0], "real"),
         headline("+ KL to posterior", texts[1], "bound"),
@@ -331,6 +331,8 @@ def _coin_verdict(tossed: coin.Coin, here: coin.Toss) -> str:
         end = "With β below 1 the data count for less than they are: wider than Bayes' posterior."
     else:
         end = "With β above 1 the data count more than once: narrower than Bayes' posterior."
+    if here.shapes == tossed.best:
+        return f"Now {_beta(here.shapes)}, where the objective is least. {end}"
     return (
         f"Now {_beta(here.shapes)}; the objective is least at {_beta(tossed.best)}. {end} A turn "
         "goes half of the way that is left, the last one all of it."

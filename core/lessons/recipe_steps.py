@@ -47,9 +47,9 @@ def picture(choices: Choices) -> dict[str, Any]:
     return {
         "kind": "steps",
         "panels": panels,
-        "title": "4  Minimise KL[P; Q]",
+        "title": "4  Minimise KL[P; Q]" if objective.terms else "4  Nothing to minimise",
         "lines": lines(objective, letters),
-        "note": "" if objective.terms else "All factors cancel: nothing is left to minimise.",
+        "note": "" if objective.terms else "All factors cancel.",
         "numbers": [headline("minimise", text)],
         "alt": f"Three graphs and an objective. {_in_words(panels)} {terms}",
     }
@@ -278,11 +278,14 @@ def check(choices: Choices) -> str:
     if len(texts) > _MOST_LISTED:
         each, whole = "", number(math.fsum(found.terms), 4)
     said = f"the terms, with multipliers of 1, are {each}in all {whole} nats"
+    if len(texts) == 1:
+        said = f"the only term, with a multiplier of 1, is {whole} nats"
     if not texts:
-        said = "all factors cancel, so that there is nothing to minimise"
+        said = "all factors cancel, so that no term is left"
+    digits = len(whole.partition(".")[2])
     sentence = (
         f"**Checked** on {drawn} drawn at random: {said}. "
-        f"KL[P; Q], {summed}, is {number(found.joint_kl, 4)} nats"
+        f"KL[P; Q], {summed}, is {number(found.joint_kl, digits)} nats"
     )
     if objective.rewritings:
         apart = np.abs(worlds.real - worlds.rewritten(objective.regrouped)).max()

@@ -58,7 +58,7 @@ DATA = {"Digits": "digits", "Sprites": "sprites"}
 PLACES = tuple(i / 20 for i in range(21))
 PASSING = (1.0, 5.0, 10.0, 25.0, 50.0, 75.0, 90.0, 99.0)
 NEIGHBOURS = (3, 5, 10, 20)
-AXES = {"Grows with √d": None, "Fixed, 0 to 110": 110.0}
+AXES = {"Grows with √d": None, "Fixed, 0 to 120": 120.0}
 """How far the axis of the radius goes; None as far as the shell needs."""
 
 EDGES = ("Blurred by a pixel", "Sharp")
@@ -143,7 +143,7 @@ CASES: dict[str, Case] = {
     "digit": Case("A digit, 784 pixels", Choices(d=784)),
     "most": Case("Ten thousand", Choices(d=10_000)),
     "nats": Case("In nats", Choices(d=784, scale="Logarithmic")),
-    "walk": Case("A fixed axis", Choices(d=1000, axis="Fixed, 0 to 110")),
+    "walk": Case("A fixed axis", Choices(d=1000, axis="Fixed, 0 to 120")),
     "blob": Case("d = 2", replace(_SAMPLES, d=2)),
     "small": Case("d = 10", replace(_SAMPLES, d=10)),
     "image": Case("d = 784", replace(_SAMPLES, d=784)),

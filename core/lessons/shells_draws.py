@@ -71,8 +71,8 @@ def samples(choices: Choices) -> Shown:
                 headline("the law", _plus_minus(shells.mean(d), shells.std(d))),
             ],
         },
-        verdict=looks + f"{'In all of them' if d > 1 else 'So'} the nearest of {COUNT:,} draws is "
-        f"{number(low, 2)} away and the furthest {number(high, 2)}.",
+        verdict=looks + f"{'In all of them the' if d > 1 else 'The'} nearest of {COUNT:,} draws "
+        f"is {number(low, 2)} away and the furthest {number(high, 2)}.",
         table=Table(
             ("radius", f"{COUNT:,} draws", "the law"),
             (
@@ -281,8 +281,10 @@ def _way_table(
         ("lowest radius, straight", number(draws.nearest_on_straight(ends), 3)),
         ("lowest radius, along the sphere", _lowest_along(ends, along)),
         ("share of draws within the straight radius here", inside),
-        ("way lost at the middle", f"{significant(100 * _lost(straight, along))} %"),
     )
+    if draws.has_sphere_between(ends):
+        lost = f"{significant(100 * _lost(straight, along))} %"
+        rows = (*rows, ("radius lost at the middle", lost))
     return Table((f"t = {PLACES[here]:g}", "value"), rows)
 
 

@@ -100,8 +100,8 @@ def within(choices: Choices) -> Shown:
     rows = (
         (f"mass {what}", text),
         ("mass outside", outside),
-        ("log of the mass, nats", _log_text(mass.log_inside)),
-        ("log₁₀ of the mass", _log_text(mass.log_inside / math.log(10))),
+        ("log of the mass, nats", _log_text(mass, 1.0)),
+        ("log₁₀ of the mass", _log_text(mass, math.log(10))),
     )
     return Shown(
         data={
@@ -137,7 +137,8 @@ def _within_words(choices: Choices, reach: float, mass: shells.Mass, *, is_ball:
     if not is_ball:
         return (
             f"Within {significant(reach)} of √d lies {text} of the mass, in {choices.d:,} "
-            f"dimensions; where d is large it is erf(ε) = {significant(math.erf(reach), 4)}, "
+            f"dimension{'' if choices.d == 1 else 's'}; where d is large it is "
+            f"erf(ε) = {significant(math.erf(reach), 4)}, "
             "**however large d is: the shell does not get thicker.**"
         )
     middle = math.sqrt(choices.d)
@@ -193,9 +194,11 @@ def mass_text(mass: shells.Mass) -> str:
     return notation.readings(mass.log_odds).probability
 
 
-def _log_text(value: float) -> str:
+def _log_text(mass: shells.Mass, unit: float) -> str:
+    """The logarithm of the mass, in so many nats: near zero it is minus what lies outside."""
+    value = mass.log_inside / unit
     if value == 0:
-        return "0"
+        return f"−{notation.plain(mass.log_outside - math.log(unit))}"
     if abs(value) < 1e-3:
         return notation.scientific(value, 3)
     return number(value, 4)

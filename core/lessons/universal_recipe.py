@@ -179,7 +179,7 @@ def _steps(choices: Choices) -> Shown:
     return Shown(
         data=recipe_steps.picture(choices),
         verdict=" ".join(filter(None, (scenario.about, remarks, recipe_steps.check(choices)))),
-        table=recipe_steps.table(objective, scenario.letters),
+        table=recipe_steps.table(objective, scenario.letters) if objective.terms else None,
     )
 
 

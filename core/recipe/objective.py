@@ -206,7 +206,7 @@ def _surprise(p: World, factor: Factor, added: set[str]) -> Term:
     known = added & set(factor.given)
     if not known:
         kind = "surprise"
-    elif any(name[0] in _LABELS for name in factor.of):
+    elif all(name[0] in _LABELS for name in factor.of):
         kind = "classification"
     elif all(name[0] in _PARAMETERS for name in known):
         kind = "likelihood"
@@ -250,8 +250,8 @@ def _remarks(
     for factor in shared:
         if factor.is_learned:
             found.append(
-                f"{factor.bare} is learned and cancels: it has no term of its own, and moves the "
-                "others by what it draws."
+                f"{factor.bare} is learned and cancels: it has no term of its own"
+                f"{', and moves the others by what it draws' if kept else ''}."
             )
     for term in kept:
         if term.kind == "entropy" and not any(f.is_learned for f in term.above):
@@ -266,7 +266,7 @@ def _remarks(
                 f"Under P {listed(term.of)} knows nothing of the rest: as a code it says nothing."
             )
     learned_p = [f for f in p.factors if f.is_learned]
-    if learned_p and not any(f.is_learned for f in q.factors if f.letter == "q"):
+    if kept and learned_p and not any(f.is_learned for f in q.factors if f.letter == "q"):
         found.append("Nothing of the dream is learned: only the real world can give way.")
     return tuple(found)
 

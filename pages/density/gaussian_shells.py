@@ -158,7 +158,12 @@ chosen = choices()
 needs_decoder = lesson.wants_decoder(chosen)
 decoder, told = trained() if needs_decoder else (None, "")
 is_missing = needs_decoder and decoder is None
-found = lesson.Shown(problems=(told,)) if is_missing else lesson.show(chosen, decoder)
+if not is_missing:
+    found = lesson.show(chosen, decoder)
+elif told == lesson.NO_RUN:
+    found = lesson.Shown(verdict=told)
+else:
+    found = lesson.Shown(problems=(told,))
 
 # -- Show --------------------------------------------------------------------
 with right:

@@ -206,7 +206,7 @@ class TestDecoded:
         """
         app = open_page(SLUG, preset="decoded")
 
-        assert "There is no finished training on your list" in app.error[0].value.replace("\\", "")
+        assert "There is no finished training on your list" in written(app)
         assert not app.exception
         app.selectbox(key="source").set_value(SOURCES[0]).run()
         assert is_well(app)

@@ -46,7 +46,8 @@ export function barsOf({ scene, walk, frame, of }) {
     ];
     return { bars, ...scale };
   }
-  const [total, less, left] = Number.isFinite(cost) ? leaving(cost, -entropy, 3) : ["infinite", fixed(-entropy, 3), "infinite"];
+  const [known, left, total] = addedUp(entropy, cost - entropy, 3);
+  const less = known.startsWith("−") ? known.slice(1) : `−${known}`;
   // Where the first is cut, so is the last, by as much: what is between them keeps its length.
   const end = Math.min(cost, scale.high);
   const isCut = cost > scale.high;
@@ -78,8 +79,7 @@ export function numbersOf({ scene, walk, frame }) {
   if (!rows) return [{ label: waiting(walk), text: "", role: "bound" }];
   const [seen, fresh, exact] = [rows.seen[frame], rows.fresh[frame], rows.exact?.[frame]];
   const areKnown = [seen, fresh].every(Number.isFinite);
-  const [held, , gap] = areKnown ? leaving(fresh, -seen, 2) : [text(fresh, 2), "", "infinite"];
-  const trained = text(seen, 2);
+  const [trained, gap, held] = areKnown ? addedUp(seen, fresh - seen, 2) : [text(seen, 2), "infinite", text(fresh, 2)];
   const shown = [
     ...(walk.isLive ? [{ label: "step", text: rows.labels[frame], role: "bound" }] : []),
     { label: "training", text: trained, role: "real" },
@@ -93,7 +93,8 @@ export function numbersOf({ scene, walk, frame }) {
 
 // Two numbers and their sum, as texts of so many decimals that add up: the sum is that of what is
 // shown, so that frames one after another have as many digits.
-function leaving(one, other, decimals) {
+function addedUp(one, other, decimals) {
+  if (!Number.isFinite(other)) return [fixed(one, decimals), "infinite", "infinite"];
   const [first, second] = [one, other].map((value) => Number(value.toFixed(decimals)));
   return [first, second, first + second].map((value) => fixed(value, decimals));
 }

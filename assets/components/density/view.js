@@ -104,7 +104,10 @@ export class View extends SceneView {
   // A link may lead to a step that is not here yet, or never will be.
   #seekAsked() {
     const place = this.#asked === null ? null : this.#walk.placeOf(this.#asked);
-    if (place === null) return;
+    if (place === null) {
+      if (!this.#walk.isLive && this.#asked !== null) this.#address.leave();
+      return;
+    }
     this.player.seek(place);
     this.#asked = null;
   }

@@ -9,7 +9,7 @@ const MANY = 6; // lines of an objective from which on it has more than half of 
 
 /** Draw all four; what a hand may point at comes back. */
 export function drawSteps(context, theme, surface, { panels, title, lines, note }, lit) {
-  const boxes = arranged(theme, surface, lines.length >= MANY ? 0.43 : 0.5);
+  const boxes = arranged(theme, surface, lines.length >= MANY);
   const hits = panels.flatMap((panel, i) => drawGraph(context, theme, boxes[i], panel, lit));
   boxes.slice(1).forEach((box) => rule(context, theme, box));
   drawKey(context, theme, boxes[0], panels);
@@ -18,9 +18,9 @@ export function drawSteps(context, theme, surface, { panels, title, lines, note 
 }
 
 // Two by two, or one below the other where that would be too narrow.
-function arranged({ rem }, { width, height }, firstRow) {
-  const isNarrow = width < 26 * rem;
-  const [columns, shares] = isNarrow ? [1, [0.25, 0.25, 0.25, 0.25]] : [2, [firstRow, 1 - firstRow]];
+function arranged({ rem }, { width, height }, isLong) {
+  const columns = width < 26 * rem ? 1 : 2;
+  const shares = { 1: isLong ? [0.2, 0.24, 0.24, 0.32] : [0.25, 0.25, 0.25, 0.25], 2: isLong ? [0.43, 0.57] : [0.5, 0.5] }[columns];
   const gap = 1.2 * rem;
   const wide = (width - gap * (columns - 1)) / columns;
   const highs = shares.map((share) => share * (height - gap * (shares.length - 1)));

@@ -131,10 +131,8 @@ class TestSteps:
         shown = show(replace(UNTOUCHED, scenario=OWN, dream="p(x) p(z|x)"))
 
         assert shown.data["lines"] == []
-        assert shown.data["note"] == "All factors cancel: nothing is left to minimise."
-        assert "there is nothing to minimise. KL[P; Q], summed over all 4 outcomes, is 0" in (
-            shown.verdict
-        )
+        assert shown.data["note"] == "All factors cancel."
+        assert "no term is left. KL[P; Q], summed over all 4 outcomes, is 0" in (shown.verdict)
 
     def test_what_only_one_world_needs_is_at_fault(self):
         """
