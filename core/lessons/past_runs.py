@@ -123,6 +123,8 @@ def title(run: Run, name: str | None = None) -> str:
         return f"Run {run.id}, trained by another version of this site"
     usual = {w: v for w, v in _USUAL.items() if w not in ("data", "β")}
     unusual = [_phrase(w, v) for w, v in words.items() if v != usual.get(w) and w not in _QUIET]
+    if run.parent is not None and "begun" not in words:
+        unusual.append(f"my own from step {run.parent_step:,}")
     return ", ".join(unusual)
 
 
@@ -421,8 +423,8 @@ class Comparison:
     """Runs side by side.
 
     Attributes:
-        headings: What the columns are: letter and run, the settings in which the runs differ, and
-            what was measured on test images.
+        headings: What the columns are: letter and run, the settings in which the runs differ,
+            those first that matter most, and after a few of them what was measured on test images.
         rows: A row for each run, as texts. What is not known yet is an empty one.
         labels: What tells each run from the others, in a few words.
         note: What the numbers cannot say, as a sentence, or None.
@@ -432,6 +434,10 @@ class Comparison:
     rows: tuple[tuple[str, ...], ...]
     labels: tuple[str, ...]
     note: str | None
+
+
+_BEFORE = 6
+"""Settings that stand before what was measured."""
 
 
 def comparison(runs: Sequence[Run], names: Mapping[str, str]) -> Comparison:
@@ -457,16 +463,19 @@ def comparison(runs: Sequence[Run], names: Mapping[str, str]) -> Comparison:
         names.get(run.id) or _label(each, words[0], differing)
         for run, each in zip(runs, words, strict=True)
     ]
+    # What came of it stands where it is seen, however many settings there are to tell.
+    first, rest = differing[:_BEFORE], differing[_BEFORE:]
     rows = [
         (
             letter,
             names.get(run.id, ""),
-            *(each.get(word, "") for word in differing),
+            *(each.get(word, "") for word in first),
             *(column[i] for column in measured.values()),
+            *(each.get(word, "") for word in rest),
         )
         for i, (letter, run, each) in enumerate(zip(LETTERS, runs, words, strict=False))
     ]
-    headings = ("", "name", *differing, *measured)
+    headings = ("", "name", *first, *measured, *rest)
     if not any(row[1] for row in rows):
         headings, rows = ("", *headings[2:]), [(row[0], *row[2:]) for row in rows]
     return Comparison(

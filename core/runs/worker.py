@@ -398,10 +398,11 @@ def _steered(
     if asked is None:
         return config, None, None
     try:
-        config, beta = steer(config, step, asked), asked
+        steered = steer(config, step, asked)
     except ValueError:
-        beta = None
-    return config, beta, Steering(config=config.to_json(), beta=asked)
+        steered = config
+    beta = None if steered is config else asked
+    return steered, beta, Steering(config=steered.to_json(), beta=asked)
 
 
 def _early_end(keeper: Keeper, run: Run, spent_s: float, limit_s: float) -> End | None:

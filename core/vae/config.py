@@ -234,9 +234,13 @@ class TrainConfig:
     def steered(self, step: int, beta: float) -> "TrainConfig":
         """The same training, with beta set to another value after a step.
 
+        Where it has that value already, nothing is changed.
+
         Raises:
             ValueError: If beta is out of range, several members train, or it was changed later.
         """
+        if self.beta_changes and self.beta_changes[-1][0] < step and self.last_beta == beta:
+            return self
         earlier = tuple(change for change in self.beta_changes if change[0] != step)
         return dataclasses.replace(self, beta_changes=(*earlier, (step, beta)))
 

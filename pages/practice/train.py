@@ -113,17 +113,6 @@ def follow(run: Run) -> None:
         controls.set_all(choices.values(), names)
 
 
-def keep_up(run: Run) -> None:
-    """Move the slider along where the run it described was steered in another tab."""
-    before = st.session_state.get("train_beta_of")
-    now = run.id, lesson.beta_of(run)
-    st.session_state["train_beta_of"] = now
-    if before is None or before[0] != run.id or before == now:
-        return
-    if now[1] in lesson.BETAS and st.session_state.get("beta") == before[1]:
-        st.session_state["beta"] = now[1]
-
-
 page.begin(__file__)
 untouched, presets = lesson.UNTOUCHED, lesson.presets()
 values = {name: preset.choices.values() for name, preset in presets.items()}
@@ -141,7 +130,6 @@ shown = watch.shown("train")
 beside, run = watch.beside("train", shown.run), shown.run
 if run is not None:
     follow(run)
-    keep_up(run)
 with right:
     steps_per_epoch, labels = lesson.images_of(run)
     components.run_view(

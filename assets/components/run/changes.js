@@ -41,11 +41,13 @@ export function drawChanges(context, { theme, changes }, { x, plot, ratio }) {
   const middle = (plot.top + plot.bottom) / 2;
   changes.forEach(({ step, text }, i) => {
     const place = x.at(step);
-    const end = place + context.measureText(text).width + 0.5 * theme.rem;
-    // Of several in one place the last one counts.
-    const isLast = i === changes.length - 1 || x.at(changes[i + 1].step) > end;
-    if (!isLast || place < plot.left - 1 || end > plot.right) return;
-    haloText(context, theme, text, place + 0.25 * theme.rem, middle);
+    const wide = context.measureText(text).width + 0.5 * theme.rem;
+    const end = place + wide;
+    // Of several in one place the last one counts; the newest is named on its other side, if need be.
+    const isNewest = i === changes.length - 1;
+    const isLast = isNewest || x.at(changes[i + 1].step) > end;
+    if (!isLast || place < plot.left - 1 || place > plot.right + 1 || (end > plot.right && !isNewest)) return;
+    haloText(context, theme, text, end > plot.right ? place - wide + 0.25 * theme.rem : place + 0.25 * theme.rem, middle);
   });
   setFont(context, theme);
   context.textBaseline = "alphabetic";
@@ -85,10 +87,10 @@ export function drawTurns(context, { theme, changes, history, member }, { x, y, 
       [px - wide / 2, py - 1.2 * rem],
       [px - wide / 2, py + 1.2 * rem],
     ];
-    const seat = seats.find(([left, middle]) => {
-      const box = { left, right: left + wide, top: middle - high, bottom: middle + high };
-      return isInside(box, plot) && !taken.some((other) => overlap(box, other));
-    });
+    const boxOf = ([left, middle]) => ({ left, right: left + wide, top: middle - high, bottom: middle + high });
+    const inside = seats.filter((each) => isInside(boxOf(each), plot));
+    // The newest is named wherever there is room at all.
+    const seat = inside.find((each) => !taken.some((other) => overlap(boxOf(each), other))) ?? (i ? null : inside[0]);
     if (!seat) return;
     haloText(context, theme, text, ...seat);
     taken.push({ left: seat[0], right: seat[0] + wide, top: seat[1] - high, bottom: seat[1] + high });

@@ -12,6 +12,7 @@ const FINAL = new Set(["stopped", "done", "failed"]);
  */
 export class Run {
   #stream = null;
+  #probe = null; // asks once whether a run that was over goes on
   #tell;
 
   constructor({ id, base, tell, made }) {
@@ -36,6 +37,23 @@ export class Run {
   hear({ attempt, state, step }) {
     const goesOn = attempt !== this.record?.attempt || (state && !FINAL.has(state));
     if (this.isOver && (goesOn || step > (this.record?.step ?? -1))) this.#follow();
+  }
+
+  /** See whether a run that was stopped has been taken up again, by another tab perhaps. */
+  lookAgain() {
+    if (!this.isOver || this.state === "done" || this.#probe) return;
+    const { attempt, state } = this.record ?? {};
+    this.#probe = new EventSource(`${this.root}/events?after=${this.history.sequence}`);
+    const close = () => {
+      this.#probe?.close();
+      this.#probe = null;
+    };
+    this.#probe.addEventListener("state", (event) => {
+      const now = JSON.parse(event.data);
+      close();
+      if (now.attempt !== attempt || now.state !== state) this.#follow();
+    });
+    for (const name of ["end", "error"]) this.#probe.addEventListener(name, close);
   }
 
   #follow() {
@@ -83,6 +101,7 @@ export class Run {
 
   close() {
     this.#stream?.close();
+    this.#probe?.close();
     this.snapshots.clear();
   }
 

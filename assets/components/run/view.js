@@ -24,6 +24,7 @@ import { Transport } from "./transport.js";
 
 const NOTHING = new History();
 const LIVE_MS = 1000 / 30; // between two drawings of a run that is being followed: it may take hours
+const AGAIN_MS = 4000; // between two looks whether another tab has taken up a run that was stopped
 const WORDS_MS = 100; // between two changes of the numbers beside it, which nobody reads faster
 
 // The beta that a run has been steered to last, or began with.
@@ -290,6 +291,8 @@ export class View {
       }),
       watchTheme(parts.probe, () => this.#readTheme()),
     );
+    const again = setInterval(() => document.visibilityState === "visible" && this.#run?.lookAgain(), AGAIN_MS);
+    this.#undo.push(() => clearInterval(again));
     on(motion, "change", () => (this.player.isStill = motion.matches));
     on(document.fonts, "loadingdone", () => this.#frames.ask());
     on(parts.reset, "click", () => {
