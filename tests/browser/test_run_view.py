@@ -1079,6 +1079,18 @@ class TestConnection:
 
         assert run.heard[-1] == (3, "after")
 
+    def test_a_run_that_another_tab_takes_up_is_heard_again(self, stage):
+        """
+        Without a word from the page: a stopped run is looked at every few seconds.
+        """
+        run = stage.server.run
+        run.state, run.released = "stopped", 3
+        stage.open(run=RUN, state="stopped")
+        stage.shows(lastStep=35, state="stopped")
+
+        run.state, run.released = "running", 6
+        stage.shows(lastStep=71, state="running")
+
     def test_a_report_that_comes_after_the_stop_is_heard(self, stage):
         """
         A slow training adds how it leaves its model when the stop has been told already.

@@ -296,6 +296,19 @@ class TestSteering:
         assert plain[10].training == other[10].training
         assert plain[12].training != other[12].training
 
+    def test_to_the_beta_in_force_changes_nothing(self):
+        """
+        It is no event: a config does not name it.
+        """
+        once = resolved(steps=60).steered(10, 4.0)
+
+        assert once.steered(20, 4.0) is once
+        assert once.steered(20, 1.0).steered(30, 4.0).beta_changes == (
+            (10, 4.0),
+            (20, 1.0),
+            (30, 4.0),
+        )
+
     def test_is_looked_at_on_held_out_data(self, data):
         """
         Where beta changes, held-out data and pictures are there, though no look was due.
