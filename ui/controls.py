@@ -88,8 +88,10 @@ def marks(
     An address may write a mark in another way, as 4.0 for 4.
     """
     asked = _asked(key)
-    if asked is not None and (mark := _mark(asked, values)) is not None:
-        st.query_params[key] = asked = short(mark)
+    mark = None if asked is None else _mark(asked, values)
+    if mark is not None and asked != short(mark):
+        st.query_params[key] = short(mark)  # as the slider itself will write it
+        st.rerun()
     chosen = st.select_slider(
         label,
         values,

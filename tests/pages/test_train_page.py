@@ -135,6 +135,15 @@ class TestControls:
 
         assert not any(error.value.startswith("The address") for error in app.error)
 
+    def test_a_mark_may_be_written_in_another_way(self, service):
+        """
+        A link that was made by a program says 4.0 where the page says 4.
+        """
+        app = open_page("train", beta="4.0")
+
+        assert app.select_slider(key="beta").value == 4.0
+        assert not app.error
+
     def test_what_is_endless_keeps_its_rate(self, service):
         """
         A training until somebody stops it has no end that a schedule could lead to.

@@ -230,6 +230,15 @@ class TestCoverOrSeek:
             lesson.cell(row[0][-1]) for row in (ways.forward, ways.reverse)
         )
 
+    def test_a_start_between_the_bumps_seeks_nothing(self):
+        """
+        The second fit ends across both, and is not said to seek.
+        """
+        between = replace(CASES["bumps"].choices, start_x=0.0)
+
+        assert "ends across" in lesson.show(between).verdict
+        assert "*seeks*" in lesson.show(replace(between, start_x=1.0)).verdict
+
     def test_nothing_is_sought_where_both_arrive(self):
         """
         One Gaussian for a Gaussian; what is sought of other worlds is a part, or several.

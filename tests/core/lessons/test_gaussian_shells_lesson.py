@@ -147,6 +147,26 @@ class TestWithin:
         with pytest.raises(ValueError, match=r"`Mass inside` must be"):
             lesson.length_of_mass(Choices(view="Within"), text)
 
+    def test_the_logarithm_of_nearly_all_is_not_rounded_to_nothing(self):
+        """
+        It is minus what lies outside, in nats as in powers of ten.
+        """
+        choices = Choices(view="Within", d=784)
+        far = replace(choices, **lesson.length_of_mass(choices, "1 - 1e-5000"))
+        rows = dict(lesson.show(far).table.rows)
+
+        assert rows["log of the mass, nats"] == "−1.00·10⁻⁵⁰⁰⁰"
+        assert rows["log₁₀ of the mass"] == "−4.34·10⁻⁵⁰⁰¹"
+
+    @pytest.mark.parametrize(("radius", "is_little"), [("1", True), ("27.988", False)])
+    def test_a_ball_that_holds_much_is_not_called_empty(self, radius, is_little):
+        """
+        Only a hundredth of the mass or less is next to nothing.
+        """
+        said = lesson.show(Choices(view="Within", d=784, radius=radius)).verdict
+
+        assert ("next to nothing" in said) == is_little
+
 
 class TestDraws:
     @pytest.mark.parametrize("d", [1, 2, 10, 784])
