@@ -101,6 +101,7 @@ def test_a_run_is_steered_survives_and_is_repeated_bit_for_bit(browser, site, tm
     page.locator(".st-key-press_pause button").click()
     wait_for_state(reader, "paused")
     wait_for_button(reader, "Go on")
+    page.wait_for_timeout(1500)  # a step that was under way may still be told
     held = last_step(reader)
     page.wait_for_timeout(700)
     assert last_step(reader) == held > 0
@@ -124,6 +125,7 @@ def test_a_run_is_steered_survives_and_is_repeated_bit_for_bit(browser, site, tm
     press(reader, "Stop")
     wait_for_state(reader, "stopped")
     wait_for_button(reader, "Go on")
+    page.get_by_text("active code dimensions").wait_for()  # so the model is there as it was left
     mine, last = run_in(page.url), last_step(reader)
 
     time_slider = page.get_by_role("slider", name="Step of the training")

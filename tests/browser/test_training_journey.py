@@ -112,6 +112,8 @@ def test_only_the_owner_stops_a_training(reader, browser, site):
     assert time.monotonic() - pressed < 5
     wait_for_button(reader, "Go on")
 
+    # The step that the stop met on its way may still be told; after it there is none.
+    reader.page.get_by_text("active code dimensions").wait_for()
     seen = last_step(reader)
     reader.page.wait_for_timeout(1000)
     assert last_step(reader) == seen > 0

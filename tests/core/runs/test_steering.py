@@ -22,7 +22,9 @@ SLOW = TrainConfig(hidden=(512, 512), batch_size=512, steps=None, schedule="cons
 
 
 def in_state(service, run, state):
+    """The run, once it is in a state in which its training has left it, with its last weights."""
     eventually(lambda: service.run(run.id).state == state)
+    eventually(lambda: service.last_weights(run.id) == service.run(run.id).step)
     return service.run(run.id)
 
 
