@@ -91,15 +91,13 @@ def _sent(data: Mapping[str, Any]) -> dict[str, Any]:
 def run_view(*, data: Mapping[str, Any], key: str) -> None:
     """Show a training run live: its curves, its way in the R-D plane, its pictures and codes.
 
-    The browser follows the runs by itself; only a change of their states reruns the page,
-    and a beta that another tab has steered to. It
+    The browser follows the runs by itself; only a change of their states reruns the page. It
     writes the step where the reader rests into the address, as `at`, and reads it there.
 
     Args:
         data: What to show, as JSON values:
             `run`: id of the run, or None for an empty view.
             `attempt`, `state`, `step`, `message`: of the run, as the page knows them.
-            `beta`: what it has been steered to last, or is to be; None for several members.
             `address`: what the address of the page is to name, null where it is not to.
             `pace`: seconds in which a whole run is played, or 0 to follow it as it comes.
             `steps_per_epoch`: optimiser steps of one pass through the data, or None.
@@ -108,13 +106,7 @@ def run_view(*, data: Mapping[str, Any], key: str) -> None:
             `label`: what tells the run from those.
         key: Name of the component on the page.
     """
-    _run(
-        data=_sent(data),
-        key=key,
-        on_state_change=_rerun,
-        on_beta_change=_rerun,
-        on_beside_change=_rerun,
-    )
+    _run(data=_sent(data), key=key, on_state_change=_rerun, on_beside_change=_rerun)
 
 
 def belief_view(*, data: Mapping[str, Any], key: str, on_move: Callable[[object], None]) -> None:

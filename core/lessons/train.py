@@ -48,7 +48,6 @@ __all__ = [
     "View",
     "actions",
     "as_it_is",
-    "beta_of",
     "choices_of",
     "config_of",
     "differences",
@@ -309,14 +308,6 @@ def followed(run: Run) -> Choices | None:
     if choices is None:
         return None
     return dataclasses.replace(choices, device=UNTOUCHED.device, precision=UNTOUCHED.precision)
-
-
-def beta_of(run: Run) -> float | None:
-    """The beta that a run has been steered to last, or is to be; None if it has several."""
-    config = _config_of(run)
-    if config is None or config.members > 1:
-        return None
-    return config.last_beta if run.steer is None else run.steer
 
 
 def differences(

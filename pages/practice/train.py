@@ -139,7 +139,6 @@ with right:
             "state": run and run.state,
             "step": run and run.step,
             "message": run and run.message,
-            "beta": run and lesson.beta_of(run),
             "pace": 10,
             "address": watch.named(),
             "steps_per_epoch": steps_per_epoch,

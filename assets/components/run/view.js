@@ -27,11 +27,6 @@ const LIVE_MS = 1000 / 30; // between two drawings of a run that is being follow
 const AGAIN_MS = 4000; // between two looks whether another tab has taken up a run that was stopped
 const WORDS_MS = 100; // between two changes of the numbers beside it, which nobody reads faster
 
-// The beta that a run has been steered to last, or began with.
-function lastBeta(config) {
-  return config?.beta_changes?.at(-1)?.[1] ?? config?.betas?.[0] ?? null;
-}
-
 // What the page beside this view writes of a run: another script run is due when it changes.
 function told({ state, message }) {
   return state ? `${state} ${message ?? ""}`.trim() : null;
@@ -48,7 +43,6 @@ export class View {
   #isFresh = false;
   #toldState = null;
   #toldBeside = "";
-  #lastBeta = null; // undefined until the run has told it
   #wasAtRest = false;
   #asked = null; // the step to rest at as soon as it is known
   #address = new Address();
@@ -122,7 +116,6 @@ export class View {
     this.#run = null;
     this.#isFresh = isFresh;
     this.#toldState = told(data);
-    this.#lastBeta = undefined;
     this.#member = 0;
     this.chart.zoom = this.chart.cursor = null;
     this.player.reset();
@@ -161,11 +154,6 @@ export class View {
     if (told(record) !== this.#toldState) {
       this.#toldState = told(record);
       this.#component.setStateValue("state", this.#toldState);
-    }
-    const before = this.#lastBeta;
-    this.#lastBeta = lastBeta(record.config);
-    if (before !== undefined && this.#lastBeta !== before && this.#lastBeta !== this.#component.data.beta) {
-      this.#component.setStateValue("beta", this.#lastBeta); // another tab has steered
     }
     this.#frames.ask();
   }
